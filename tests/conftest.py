@@ -1,0 +1,50 @@
+"""What every test can rely on: no network but loopback, nobody's environment, a redactor that knows nothing yet."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tooken_ci.base import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytest_plugins = ["tests.support.fixtures"]
+
+_FOREIGN = ("TOOKEN_", "GITHUB_", "GITLAB_", "INPUT_", "RUNNER_", "CI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def _nobodys_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Removes what the caller's shell or CI says to the command."""
+    for name in list(os.environ):
+        if name.upper().startswith(_FOREIGN) or name == "CI":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes it impossible to talk to anything but this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        host = address[0] if isinstance(address, tuple) else ""
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not ipaddress.ip_address(host).is_loopback:
+            raise AssertionError(f"a test tried to reach {host}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_redactor() -> Iterator[None]:
+    """Lets no test's secrets mask another test's words."""
+    known, pattern = redact.redactor._forms, redact.redactor._pattern
+    redact.redactor._forms, redact.redactor._pattern = frozenset(), None
+    yield
+    redact.redactor._forms, redact.redactor._pattern = known, pattern

@@ -1,0 +1,3 @@
+"""Tokens as code for Tooken."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Executes a plan: the order, rollback, proof."""

@@ -1,0 +1,45 @@
+"""What every step of an apply needs."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tooken_ci.base.times import Clock
+    from tooken_ci.destinations.interface import Destination
+    from tooken_ci.plan.result import Result
+    from tooken_ci.spec.model import Spec, Target
+    from tooken_ci.tooken.client import Client
+
+log = logging.getLogger(__name__)
+
+
+def new_run() -> str:
+    """An id for one run: random, so that no two runs ever share it."""
+    return secrets.token_hex(6)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Context:
+    """What every step of an apply needs.
+
+    Attributes:
+        spec: what the team wants.
+        client: the workspace.
+        open: gives the destination behind a target.
+        clock: for deadlines; never for the time of day, which is the server's.
+        run: this run's own id; it stands in its marks.
+        tell: hears each result as it comes.
+    """
+
+    spec: Spec
+    client: Client
+    open: Callable[[Target], Destination]
+    clock: Clock
+    run: str
+    tell: Callable[[Result], None]

@@ -1,0 +1,187 @@
+"""Create, replace and redeliver: the steps in the order that keeps every consumer's secret alive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tooken_ci.apply.failure import BusyError, EntryError
+from tooken_ci.apply.mint import mint
+from tooken_ci.base.errors import ApiError, UnreachableError
+from tooken_ci.base.record import Held, MarkKind
+from tooken_ci.base.text import quoted
+from tooken_ci.plan.view import generations_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tooken_ci.apply.context import Context
+    from tooken_ci.apply.places import Places
+    from tooken_ci.base.record import Mark
+    from tooken_ci.base.secret import Secret
+    from tooken_ci.plan.model import Action
+    from tooken_ci.plan.view import EntryView
+    from tooken_ci.tooken.model import Minted, Token
+
+
+def renew(context: Context, view: EntryView, action: Action, places: Places) -> Token:
+    """Make the next generation and deliver it: mark, create, prove, then secret and record at each place.
+
+    Args:
+        context: of the apply.
+        view: the entry as the plan saw it.
+        action: a create or a replace.
+        places: its destinations, already checked.
+
+    Returns:
+        The new token, delivered everywhere.
+
+    Raises:
+        BusyError: another run may be at work on the entry.
+        EntryError: a destination was not served; tells which and why.
+        ApiError: the API refused, or could not be reached.
+    """
+    _may_go_on(places, action)
+    _no_other_run(places, places.mark(MarkKind.CREATE, action.token, context.client.now()))
+    try:
+        _may_go_on(places, action)
+    except EntryError:
+        places.withdraw()
+        raise
+    minted = _mint(context, view, action, places)
+    _deliver_or_undo(context, view, minted, places)
+    _all_served(places, f"{quoted(minted.token.name)} is alive, and so is what it replaces")
+    return minted.token
+
+
+def copy(context: Context, view: EntryView, action: Action, places: Places) -> None:
+    """Copy the current generation's secret from a destination that holds it to those that do not.
+
+    Args:
+        context: of the apply.
+        view: the entry as the plan saw it.
+        action: a redeliver.
+        places: the destinations that lack the secret, already checked.
+
+    Raises:
+        BusyError: a newer generation lives.
+        EntryError: a destination was not served; tells which and why.
+        ApiError: the entry could not be looked up.
+    """
+    _may_go_on(places, action)
+    _no_other_run(places, places.mark(MarkKind.COPY, action.token, context.client.now()))
+    living = generations_of(view.entry.name, context.client.find_active(view.entry.name))
+    if not living or living[-1].token.id != action.id:
+        places.withdraw()
+        raise BusyError(f"{quoted(action.token)} is no longer its newest generation.")
+    source = _source(context, view)
+    if source is None:
+        places.withdraw()
+        raise EntryError("The secret can no longer be read where it was.", hint="Run again; it will be replaced.")
+    secret, held = source
+    places.deliver(secret, held, order=lambda _: 0)
+    _all_served(places, "the token itself is unchanged")
+
+
+def _may_go_on(places: Places, action: Action) -> None:
+    """A dead store must not let the healthy ones expire; but where delivery alone is the cause, nothing is minted."""
+    if places.failures and (action.delivery_only or len(places.failures) == len(action.destinations)):
+        raise EntryError(_told(places, "Nothing was made"), hint=_hints(places))
+
+
+def _no_other_run(places: Places, foreign: Mark | None) -> None:
+    if foreign is not None:
+        places.withdraw()
+        raise BusyError(f"Run {quoted(foreign.run)} announced that it would write {quoted(foreign.name)}.")
+
+
+def _mint(context: Context, view: EntryView, action: Action, places: Places) -> Minted:
+    living = {generation.token.id: generation.token for generation in view.generations}
+
+    def announce(name: str) -> None:
+        _no_other_run(places, places.mark(MarkKind.CREATE, name, context.client.now()))
+
+    try:
+        return mint(context, action, living, announce)
+    except UnreachableError as error:
+        # it may have been made: the marks stay and tell the next run
+        raise EntryError(error.message, hint=error.hint, changed=True) from None
+    except (ApiError, EntryError):
+        places.withdraw()
+        raise
+
+
+def _deliver_or_undo(context: Context, view: EntryView, minted: Minted, places: Places) -> None:
+    """Prove, then deliver. Where surely nothing was written the new token is revoked; otherwise both stay alive."""
+    held = Held(
+        id=minted.token.id,
+        name=minted.token.name,
+        at=minted.token.created_at,
+        fingerprint=minted.secret.fingerprint(minted.token.id),
+    )
+    copying = places.copying(context.client.now())
+    if copying is not None:
+        _undo(context, minted, places)
+        raise BusyError(f"Run {quoted(copying.run)} is copying {quoted(copying.name)}.", changed=True)
+    if not _proven(context, minted):
+        _undo(context, minted, places)
+        raise EntryError(
+            f"The new secret of {quoted(minted.token.name)} did not authenticate, so it was revoked and not delivered.",
+            hint="Run again; if it stays so, ask Tooken's support.",
+            changed=True,
+        )
+    places.deliver(minted.secret, held, order=_oldest_first(view))
+    if not places.touched:
+        _undo(context, minted, places)
+        told = _told(places, f"{quoted(minted.token.name)} was revoked again, nothing was delivered")
+        raise EntryError(told, hint=_hints(places), changed=True)
+
+
+def _proven(context: Context, minted: Minted) -> bool:
+    try:
+        return context.client.proves(minted.secret)
+    except ApiError:
+        return False
+
+
+def _undo(context: Context, minted: Minted, places: Places) -> None:
+    """Revoke a token whose secret surely stands nowhere, and take the marks back."""
+    try:
+        context.client.revoke(minted.token.id)
+    except ApiError as error:
+        raise EntryError(
+            f"{quoted(minted.token.name)} was made, was not delivered, and could not be revoked: {error.message}",
+            hint="The next run goes on from there.",
+            changed=True,
+        ) from None
+    places.withdraw()
+
+
+def _oldest_first(view: EntryView) -> Callable[[str], int]:
+    """The order of service: first the places that hold the oldest generation, for it ends first."""
+    numbers = {generation.token.id: generation.number for generation in view.generations}
+    ranks = {target.place: numbers.get(look.held.id, 0) if look.held is not None else 0 for target, look in view.places}
+    return lambda place: ranks[place]
+
+
+def _source(context: Context, view: EntryView) -> tuple[Secret, Held] | None:
+    """The current generation's secret, from the first destination that holds and gives it."""
+    for target, look in view.places:
+        if look.readable and look.held is not None and view.holds_current(look):
+            secret = context.open(target).fetch(look.held)
+            if secret is not None:
+                return secret, look.held
+    return None
+
+
+def _all_served(places: Places, state: str) -> None:
+    if places.failures:
+        raise EntryError(_told(places, state[0].upper() + state[1:]), hint=_hints(places), changed=True)
+
+
+def _told(places: Places, state: str) -> str:
+    failed = "; ".join(f"{quoted(place)}: {error.message.rstrip('.')}" for place, error in places.failures.items())
+    return f"{failed}. {state}."
+
+
+def _hints(places: Places) -> str:
+    return " ".join(dict.fromkeys(error.hint for error in places.failures.values() if error.hint))

@@ -1,0 +1,127 @@
+"""Makes the next generation of an entry. The unique name is what makes a repeated request harmless."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import logging
+import random
+from typing import TYPE_CHECKING
+
+from tooken_ci.apply.failure import BusyError, EntryError
+from tooken_ci.base import naming
+from tooken_ci.base.errors import ConflictError
+from tooken_ci.base.text import quoted
+from tooken_ci.plan.difference import SPREAD
+from tooken_ci.plan.entry import MAX_LIVING
+from tooken_ci.plan.price import MINT_TRIES
+from tooken_ci.tooken.model import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tooken_ci.apply.context import Context
+    from tooken_ci.plan.model import Action
+    from tooken_ci.tooken.model import Minted, Token
+
+log = logging.getLogger(__name__)
+
+_ROUNDING = dt.timedelta(seconds=1)
+_CHANCE = random.SystemRandom()
+
+
+@dataclasses.dataclass(kw_only=True)
+class _Attempts:
+    """What is known while names are tried: the living generations, and how to know a token of ours."""
+
+    living: dict[str, Token]
+    first_send: dt.datetime
+    expiries: list[dt.datetime]
+
+
+def mint(context: Context, action: Action, living: dict[str, Token], announce: Callable[[str], None]) -> Minted:
+    """Make the token that an action asks for, under the next free name.
+
+    Args:
+        context: of the apply.
+        action: a create or a replace.
+        living: the active generations of the entry that the plan knew, by id.
+        announce: is told the new name whenever it changes, before anything is made under it.
+
+    Raises:
+        BusyError: somebody else is making generations of this entry.
+        EntryError: too many generations are alive, or every name that was tried is taken.
+        ApiError: the API refused, or could not be reached.
+    """
+    attempts = _Attempts(living=dict(living), first_send=context.client.now(), expiries=[])
+    number = action.number
+    for turn in range(MINT_TRIES):
+        if len(attempts.living) >= MAX_LIVING:
+            raise EntryError(
+                f"{len(attempts.living)} generations of it are alive, and no more than {MAX_LIVING} may be.",
+                hint="Revoke one that no destination's record names and run again.",
+            )
+        name = naming.generation_name(action.entry, number)
+        if turn:
+            announce(name)
+        expires_at = _spread(action.expires_at)
+        attempts.expiries += [] if expires_at is None else [expires_at]
+        try:
+            minted = context.client.create(name=name, scopes_wanted=action.scopes, expires_at=expires_at)
+        except ConflictError:
+            number = _after_conflict(context, action, attempts, number)
+            continue
+        _check(context, minted, name, action, expires_at)
+        return minted
+    raise EntryError(
+        f"No free name was found: {MINT_TRIES} in a row were taken, the last one {quoted(name)}.",
+        hint="Look for somebody else who makes tokens of these names.",
+    )
+
+
+def _spread(expires_at: dt.datetime | None) -> dt.datetime | None:
+    """The expiry with the random seconds by which this run knows its own tokens; whole seconds."""
+    if expires_at is None:
+        return None
+    return expires_at.replace(microsecond=0) + dt.timedelta(seconds=_CHANCE.randrange(int(SPREAD.total_seconds())))
+
+
+def _after_conflict(context: Context, action: Action, attempts: _Attempts, number: int) -> int:
+    """Look the entry up by name, over all statuses, and find the number to go on with."""
+    numbers = [number]
+    for token in context.client.find(action.entry):
+        name, found = naming.split(token.name)
+        if name != action.entry:
+            continue
+        numbers.append(found)
+        if token.status is Status.ACTIVE and token.id not in attempts.living:
+            if not _ours(token, attempts):
+                raise BusyError(f"{quoted(token.name)} appeared meanwhile; another run may be at work on this entry.")
+            log.warning("%s was made, but its secret was lost with the answer; going on with the next.", quoted(name))
+            attempts.living[token.id] = token
+    return max(numbers) + 1
+
+
+def _ours(token: Token, attempts: _Attempts) -> bool:
+    """Whether this run made a token whose answer it never saw: made since its first request, with its own expiry."""
+    if token.expires_at is None or token.created_at < attempts.first_send - _ROUNDING:
+        return False
+    return any(abs(token.expires_at - expiry) <= _ROUNDING for expiry in attempts.expiries)
+
+
+def _check(context: Context, minted: Minted, name: str, action: Action, expires_at: dt.datetime | None) -> None:
+    """Hold the answer against what was asked; a token that is not as asked is revoked, nobody has its secret."""
+    token = minted.token
+    same_expiry = (
+        token.expires_at is None
+        if expires_at is None
+        else token.expires_at is not None and abs(token.expires_at - expires_at) <= _ROUNDING
+    )
+    if token.name == name and token.scopes == frozenset(action.scopes) and same_expiry:
+        return
+    context.client.revoke(token.id)
+    raise EntryError(
+        f"The API made {quoted(token.name)} with another name, scopes or expiry than asked; it was revoked.",
+        hint="Nothing was delivered. Look whether the API address is right.",
+        changed=True,
+    )

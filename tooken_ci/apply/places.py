@@ -1,0 +1,131 @@
+"""The destinations of one entry while its secret is delivered: mark, write, read back, record, in this order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tooken_ci.base.errors import DestinationError
+from tooken_ci.base.record import DeliveryRecord, Held, Look, Mark, MarkKind, State
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterable
+
+    from tooken_ci.apply.context import Context
+    from tooken_ci.base.secret import Secret
+    from tooken_ci.destinations.interface import Destination
+    from tooken_ci.spec.model import Target
+
+LONGEST_DELIVERY = 120.0
+"""Seconds from the first mark to the last write of an entry; later, another run may take the marks for abandoned."""
+
+
+class Places:
+    """The destinations that one action writes to.
+
+    Attributes:
+        failures: why a destination was not served, by place, in the order in which they failed.
+        touched: a secret may have been written somewhere.
+    """
+
+    def __init__(self, context: Context, targets: Iterable[Target]) -> None:
+        self._context = context
+        self._open: dict[str, Destination] = {target.place: context.open(target) for target in targets}
+        self._records: dict[str, DeliveryRecord] = {}
+        self._first_mark: float | None = None
+        self.failures: dict[str, DestinationError] = {}
+        self.touched = False
+
+    @property
+    def marked(self) -> tuple[str, ...]:
+        """The places that bear this run's mark."""
+        return tuple(self._records)
+
+    def check(self) -> None:
+        """Ask each destination whether it can be written; the ones that cannot become failures. Changes nothing."""
+        for place, destination in self._open.items():
+            self._attempt(place, destination.check)
+
+    def mark(self, kind: MarkKind, name: str, now: dt.datetime) -> Mark | None:
+        """Announce at each destination what is about to be written there. A mark replaces this run's earlier one.
+
+        Returns:
+            Another run's young mark, where one stands; then nothing further was marked.
+        """
+        for place, destination in self._open.items():
+            if place in self.failures:
+                continue
+            look = destination.look()
+            foreign = self._young_foreign(look, now)
+            if foreign is not None:
+                return foreign
+            if look.state is State.UNKNOWN:
+                self.failures[place] = DestinationError(f"{look.reason}.")
+                continue
+            record = (look.record or DeliveryRecord(workspace=self._context.spec.workspace)).without_marks_of(
+                self._context.run
+            )
+            mark = Mark(kind=kind, name=name, run=self._context.run, at=now)
+            self._first_mark = self._context.clock.monotonic() if self._first_mark is None else self._first_mark
+            if self._attempt(place, lambda: destination.write_record(record.marked(mark))):  # noqa: B023  # called at once
+                self._records[place] = record
+        return None
+
+    def withdraw(self) -> None:
+        """Take this run's marks back, where nothing was written; what cannot be taken back ages by itself."""
+        for place, record in self._records.items():
+            try:
+                self._open[place].write_record(record)
+            except DestinationError as error:
+                self.failures.setdefault(place, error)
+
+    def copying(self, now: dt.datetime) -> Mark | None:
+        """Another run's young mark of kind ``copy``, read anew."""
+        for place in self._records:
+            mark = self._young_foreign(self._open[place].look(), now)
+            if mark is not None and mark.kind is MarkKind.COPY:
+                return mark
+        return None
+
+    def deliver(self, secret: Secret, held: Held, order: Callable[[str], int]) -> None:
+        """Write the secret, read it back, then the record, at every marked place; each failure is kept, none stops.
+
+        Args:
+            secret: proven to authenticate.
+            held: what the record is to say.
+            order: a place's rank; the lowest is served first.
+        """
+        for place in sorted(self._records, key=order):
+            if place not in self.failures:
+                self._attempt(place, lambda: self._serve(self._open[place], secret, held))  # noqa: B023  # called at once
+
+    def _serve(self, destination: Destination, secret: Secret, held: Held) -> None:
+        if self._first_mark is None or self._context.clock.monotonic() - self._first_mark > LONGEST_DELIVERY:
+            raise DestinationError(
+                f"more than {LONGEST_DELIVERY:.0f} s have passed since it was marked; another run may be at work now.",
+                hint="Run again.",
+            )
+        try:
+            destination.write(secret)
+        except DestinationError as error:
+            self.touched = self.touched or not error.surely_refused
+            raise
+        self.touched = True
+        if destination.holds(secret) is False:
+            raise DestinationError(
+                "what was read back is not what was written.",
+                hint="Look for something else that writes there.",
+                surely_refused=False,
+            )
+        destination.write_record(DeliveryRecord(workspace=self._context.spec.workspace, held=held))
+
+    def _young_foreign(self, look: Look, now: dt.datetime) -> Mark | None:
+        return next((mark for mark in look.marks if mark.run != self._context.run and mark.young(now)), None)
+
+    def _attempt(self, place: str, step: Callable[[], None]) -> bool:
+        try:
+            step()
+        except DestinationError as error:
+            self.failures[place] = error
+            return False
+        return True

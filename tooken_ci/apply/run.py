@@ -1,0 +1,147 @@
+"""Executes a plan. The order is the safety: entries, then ``absent``, then ``prune`` if nothing failed."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from tooken_ci.apply import generation, retirement
+from tooken_ci.apply.failure import BusyError, EntryError
+from tooken_ci.apply.places import Places
+from tooken_ci.base.errors import TookenCIError
+from tooken_ci.plan.model import ActionKind, Origin, ProblemCode
+from tooken_ci.plan.price import removals_by_entry
+from tooken_ci.plan.result import Outcome, Result, ResultStatus
+from tooken_ci.plan.view import EntryView, grouped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tooken_ci.apply.context import Context
+    from tooken_ci.apply.survey import Survey
+    from tooken_ci.plan.model import Action, EntryPlan
+
+
+def execute(context: Context, survey: Survey) -> Outcome:
+    """Do what a plan says, as far as its bounds permit; one entry that fails does not stop the others.
+
+    Raises:
+        ForbiddenError: the key lacks a scope that the plan needs; nothing was changed.
+        ApiError: the scopes could not be probed; nothing was changed.
+    """
+    return _Run(context, survey).execute()
+
+
+class _Run:
+    def __init__(self, context: Context, survey: Survey) -> None:
+        self._context = context
+        self._survey = survey
+        self._plan = survey.plan
+        self._entries = {entry.name: entry for entry in context.spec.entries}
+        self._generations = grouped(survey.tokens)
+        self._results: dict[Action, Result] = {}
+        self._changed = False
+        self._interrupted = False
+
+    def execute(self) -> Outcome:
+        self._probe()
+        work = [(plan, self._view(plan.entry)) for plan in self._plan.entries if plan.actions]
+        checked = {plan.entry: self._check(plan, view) for plan, view in work}
+        try:
+            for plan, view in work:
+                self._serve(plan, view, checked[plan.entry])
+            for name, actions in removals_by_entry(self._plan, Origin.ABSENT):
+                self._note_all(retirement.remove(self._context, name, actions))
+            self._prune()
+        except KeyboardInterrupt:
+            self._interrupted = True
+        for action in self._plan.actions:
+            if action not in self._results:
+                self._note(action, self._why_left_out(action))
+        return self._outcome()
+
+    def _outcome(self) -> Outcome:
+        results = tuple(self._results.values())
+        changed = self._changed or any(result.status is ResultStatus.DONE for result in results)
+        return Outcome(plan=self._plan, results=results, changed=changed, interrupted=self._interrupted)
+
+    def _note(self, action: Action, result: Result) -> None:
+        self._results[action] = result
+        self._context.tell(result)
+
+    def _note_all(self, results: Iterable[tuple[Action, Result]]) -> None:
+        for action, result in results:
+            self._note(action, result)
+
+    def _probe(self) -> None:
+        """Before the first write: does the key have what the plan needs?"""
+        permitted = [action for action in self._plan.actions if self._plan.permits(action)]
+        if any(action.mints for action in permitted):
+            self._context.client.probe_write()
+        if any(action.kind is ActionKind.REVOKE for action in permitted):
+            self._context.client.probe_revoke()
+
+    def _view(self, name: str) -> EntryView:
+        spec, found = self._context.spec, self._survey
+        entry = self._entries[name]
+        return EntryView(
+            entry=entry,
+            workspace=spec.workspace,
+            generations=self._generations.get(name, ()),
+            looks=tuple(found.looks[target.place] for target in entry.deliver),
+            facts=found.facts,
+            now=found.plan.now,
+            run=self._context.run,
+        )
+
+    def _check(self, plan: EntryPlan, view: EntryView) -> Places:
+        """Before the first write: can the destinations that the entry's action writes be written?"""
+        wanted = {place for action in plan.actions if self._plan.permits(action) for place in action.destinations}
+        places = Places(self._context, [target for target in view.entry.deliver if target.place in wanted])
+        places.check()
+        return places
+
+    def _serve(self, plan: EntryPlan, view: EntryView, places: Places) -> None:
+        """One entry: its create, replace or redeliver, and only then what rule 4 allows."""
+        permitted = [action for action in plan.actions if self._plan.permits(action)]
+        revocations = [action for action in permitted if action.kind is ActionKind.REVOKE]
+        for action in permitted:
+            if action.kind is not ActionKind.REVOKE and not self._deliver(view, action, places):
+                return
+        if revocations:
+            self._note_all(retirement.retire(self._context, view, revocations))
+
+    def _deliver(self, view: EntryView, action: Action, places: Places) -> bool:
+        result = Result.of(action, ResultStatus.DONE)
+        try:
+            if action.mints:
+                token = generation.renew(self._context, view, action, places)
+                result = dataclasses.replace(result, token=token.name, id=token.id)
+            else:
+                generation.copy(self._context, view, action, places)
+        except TookenCIError as error:
+            self._changed = self._changed or (isinstance(error, EntryError) and error.changed)
+            status = ResultStatus.BUSY if isinstance(error, BusyError) else ResultStatus.FAILED
+            result = Result.of(action, status, str(error))
+        self._note(action, result)
+        return result.status is ResultStatus.DONE
+
+    def _prune(self) -> None:
+        """Pruning waits for a run in which everything else went well: a name may be missing by mistake."""
+        failed = self._outcome().failed or any(entry.stopped is not None for entry in self._plan.entries)
+        for name, actions in removals_by_entry(self._plan, Origin.PRUNE):
+            if failed:
+                why = "nothing is pruned in a run in which something else failed"
+                self._note_all((action, Result.of(action, ResultStatus.SKIPPED, why)) for action in actions)
+            else:
+                self._note_all(retirement.remove(self._context, name, actions))
+
+    def _why_left_out(self, action: Action) -> Result:
+        """Why an action was not come to: its entry is busy or stopped or failed before, or a bound forbids it."""
+        stopped = next((plan.stopped for plan in self._plan.entries if plan.entry == action.entry), None)
+        if stopped is not None and stopped.code is ProblemCode.BUSY:
+            return Result.of(action, ResultStatus.BUSY, f"{stopped.message} {stopped.hint}")
+        if not self._plan.permits(action):
+            return Result.of(action, ResultStatus.SKIPPED, f"blocked by {', '.join(self._plan.blocked_by)}")
+        why = "the run was interrupted" if self._interrupted else "an earlier step for this entry failed"
+        return Result.of(action, ResultStatus.SKIPPED, why)

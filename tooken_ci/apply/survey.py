@@ -1,0 +1,58 @@
+"""Reads what is: the workspace, what each destination holds, and the recorded ids that are not active. Then plans."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from tooken_ci.plan.lifecycle import make_plan
+from tooken_ci.plan.price import Price, price
+from tooken_ci.plan.view import recorded_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tooken_ci.apply.context import Context
+    from tooken_ci.base.record import Look
+    from tooken_ci.plan.model import Plan
+    from tooken_ci.tooken.model import Token
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What was found, and the plan that was made from it.
+
+    Attributes:
+        tokens: every active token of the workspace.
+        looks: what a look at each destination found, by place.
+        facts: for each recorded id that is not active: the token, or None where the workspace does not know it.
+        plan: the list of changes to make.
+        price: what they cost.
+    """
+
+    tokens: tuple[Token, ...]
+    looks: Mapping[str, Look]
+    facts: Mapping[str, Token | None]
+    plan: Plan
+    price: Price
+
+
+def survey(context: Context, *, allow_empty: bool = False) -> Survey:
+    """Read the live state and plan from it; changes nothing.
+
+    It takes ``max(1, ceil(active / 100))`` requests, and one for each recorded id that is not among the active.
+
+    Raises:
+        WorkspaceError: the list of tokens kept changing while it was read.
+        ApiError: the workspace could not be read.
+    """
+    client, spec = context.client, context.spec
+    before = client.sent
+    tokens = client.active()
+    looks = {target.place: context.open(target).look() for entry in spec.entries for target in entry.deliver}
+    facts = {token_id: client.get(token_id) for token_id in recorded_ids(looks.values(), tokens)}
+    plan = make_plan(
+        spec, tokens=tokens, looks=looks, facts=facts, now=client.now(), run=context.run, allow_empty=allow_empty
+    )
+    cost = price(plan, tokens, spent=client.sent - before, allowance=client.allowance)
+    return Survey(tokens=tokens, looks=looks, facts=facts, plan=plan, price=cost)

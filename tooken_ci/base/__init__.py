@@ -1,0 +1,1 @@
+"""The ground floor: errors and exit codes, secrets and their redactor, safe text, clock, delivery records."""

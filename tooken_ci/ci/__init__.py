@@ -1,0 +1,1 @@
+"""Where the command runs: GitHub, GitLab, a terminal."""

@@ -1,0 +1,41 @@
+"""What a GitHub runner is told: annotations on the spec's lines, and the step's outputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tooken_ci.base.commands import workflow_command
+from tooken_ci.base.errors import SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from tooken_ci.base.errors import Fault, TookenCIError
+
+_TITLE = "tooken-ci"
+
+
+def error_annotations(error: TookenCIError) -> list[str]:
+    """An annotation for an error; for a spec that is not valid one on each line that is wrong."""
+    if isinstance(error, SpecError):
+        return [_on_line("error", fault) for fault in error.faults]
+    return [workflow_command("error", {"title": _TITLE}, str(error))]
+
+
+def warning_annotations(warnings: Iterable[Fault]) -> list[str]:
+    """An annotation on each line of the spec that is worth a look."""
+    return [_on_line("warning", fault) for fault in warnings]
+
+
+def _on_line(level: str, fault: Fault) -> str:
+    where = fault.position
+    properties: dict[str, str | int] = {"file": where.file, "line": where.line, "col": where.column, "title": _TITLE}
+    return workflow_command(level, properties, f"{fault.message} {fault.hint}".strip())
+
+
+def write_outputs(path: Path, outputs: Mapping[str, int | bool]) -> None:
+    """Append the step's outputs. They are numbers and truth values only, so no value can forge a line."""
+    lines = [f"{name}={str(value).lower()}\n" for name, value in outputs.items()]
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(lines)

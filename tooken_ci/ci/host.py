@@ -1,0 +1,56 @@
+"""Where the command runs, read off the environment."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class HostKind(enum.StrEnum):
+    """Who started the command."""
+
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    OTHER_CI = "ci"
+    PERSON = "person"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Host:
+    """Where the command runs.
+
+    Attributes:
+        kind: who started it.
+        workspace: in the action's container the only folder that outlives it; None elsewhere.
+        output_file: where a step's outputs go; None where there is no such file.
+    """
+
+    kind: HostKind
+    workspace: Path | None = None
+    output_file: Path | None = None
+
+    @property
+    def in_ci(self) -> bool:
+        """Whether a CI runner started it."""
+        return self.kind is not HostKind.PERSON
+
+
+def detect(environ: Mapping[str, str]) -> Host:
+    """Read off the environment where the command runs."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        action = environ.get("TOOKEN_CI_ACTION") == "1"
+        return Host(
+            kind=HostKind.GITHUB,
+            workspace=Path(environ["GITHUB_WORKSPACE"]) if action and environ.get("GITHUB_WORKSPACE") else None,
+            output_file=Path(environ["GITHUB_OUTPUT"]) if environ.get("GITHUB_OUTPUT") else None,
+        )
+    if environ.get("GITLAB_CI") == "true":
+        return Host(kind=HostKind.GITLAB)
+    if environ.get("CI", "").lower() not in {"", "0", "false"}:
+        return Host(kind=HostKind.OTHER_CI)
+    return Host(kind=HostKind.PERSON)

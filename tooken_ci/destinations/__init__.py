@@ -1,0 +1,1 @@
+"""Where secrets are delivered: one file a kind, one small interface."""

@@ -1,0 +1,232 @@
+"""The lifecycle of one entry: rules 1 to 4 of the design."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from tooken_ci.base import naming, times
+from tooken_ci.base.record import YOUNG, State
+from tooken_ci.base.text import count, quoted
+from tooken_ci.plan import retire
+from tooken_ci.plan.difference import Reason, differences, strongest
+from tooken_ci.plan.model import Action, ActionKind, Cause, EntryPlan, Problem, ProblemCode
+from tooken_ci.tooken.model import Status
+
+if TYPE_CHECKING:
+    from tooken_ci.plan.model import Generation
+    from tooken_ci.plan.view import EntryView
+
+MAX_LIVING = 4
+"""So many generations of an entry may be alive; at the cap nothing is minted."""
+
+_SOON = dt.timedelta(days=7)
+"""When the coming end of an absolute expiry is worth a warning; the vendor's own first notice comes then, too."""
+
+
+def plan_entry(view: EntryView) -> EntryPlan:
+    """What is to be done for one entry whose records were found to be its own.
+
+    Pure: it depends on nothing but the view.
+    """
+    if view.entry.watched:
+        return _watched(view)
+    if (over := _past_its_expiry(view)) is not None:
+        return EntryPlan(entry=view.entry.name, problems=(over,))
+    protection = _protection(view)
+    if protection is not None and view.current is not None:
+        # what it is refused is a change of scopes: everything else goes on with the scopes that it has
+        kept = dataclasses.replace(view.entry, scopes=view.current.token.scopes)
+        view = dataclasses.replace(view, entry=kept)
+    action = _next_generation(view)
+    problems = [] if protection is None else [protection]
+    if action is not None and action.mints and len(view.generations) >= MAX_LIVING:
+        problems.append(_cap(view))
+        action = None
+    retiring = retire.retire(view, action)
+    actions = (*(() if action is None else (action,)), *retiring.actions)
+    if actions and (busy := _busy(view)) is not None:
+        problems.append(busy)
+    return EntryPlan(
+        entry=view.entry.name,
+        actions=actions,
+        waiting=retiring.waiting,
+        problems=tuple(problems),
+        warnings=(*_soon_over(view), *retiring.warnings),
+    )
+
+
+def due_revocations(view: EntryView) -> tuple[Action, ...]:
+    """Rule 4 alone, for a second look right before anything is revoked; empty where another run may be at work."""
+    return () if _busy(view) is not None else retire.retire(view, None).actions
+
+
+def _next_generation(view: EntryView) -> Action | None:
+    """The create, replace or redeliver that rules 1 to 3 ask for; None where they ask for nothing."""
+    current = view.current
+    if current is None:
+        return _mint(view, ActionKind.CREATE, [_why_none_lives(view)])
+    reasons = differences(view.entry, current.token)
+    lacking = view.lacking()
+    if not reasons and not lacking:
+        return None
+    delivery = [_why_lacking(view, place, look_index) for place, look_index in _indexed(view)]
+    if reasons:
+        return _mint(view, ActionKind.REPLACE, [*reasons, *delivery])
+    if any(view.holds_current(look) and look.readable for look in view.looks):
+        return Action(
+            kind=ActionKind.REDELIVER,
+            entry=view.entry.name,
+            token=current.token.name,
+            number=current.number,
+            id=current.token.id,
+            cause=strongest(delivery),
+            reasons=tuple(reason.text for reason in delivery),
+            scopes=tuple(sorted(current.token.scopes)),
+            expires_at=current.token.expires_at,
+            destinations=tuple(target.place for target, _ in lacking),
+        )
+    return _mint(view, ActionKind.REPLACE, delivery, delivery_only=True)
+
+
+def _indexed(view: EntryView) -> list[tuple[str, int]]:
+    lacking = {target.place for target, _ in view.lacking()}
+    return [(target.place, index) for index, (target, _) in enumerate(view.places) if target.place in lacking]
+
+
+def _mint(view: EntryView, kind: ActionKind, reasons: list[Reason], *, delivery_only: bool = False) -> Action:
+    entry, current = view.entry, view.current
+    number = view.next_number
+    return Action(
+        kind=kind,
+        entry=entry.name,
+        token=naming.generation_name(entry.name, number),
+        number=number,
+        id=None if current is None else current.token.id,
+        cause=strongest(reasons),
+        reasons=tuple(reason.text for reason in reasons),
+        scopes=tuple(sorted(entry.scopes)),
+        expires_at=entry.expires_at if entry.expires_in is None else view.now + entry.expires_in,
+        revoke_after=None if current is None else view.now + entry.overlap,
+        destinations=tuple(target.place for target in entry.deliver),
+        delivery_only=delivery_only,
+        held=any(view.holds_current(look) for look in view.looks),
+    )
+
+
+def _why_none_lives(view: EntryView) -> Reason:
+    """Why an entry has no active token: nobody made one yet, the last one ended, or a run stopped half way."""
+    for look in view.looks:
+        fact = None if look.recorded is None else view.facts.get(look.recorded.id)
+        if fact is not None and fact.status is Status.EXPIRED:
+            return Reason(Cause.TIME, f"its token {quoted(fact.name)} has expired")
+        if fact is not None:
+            return Reason(Cause.DRIFT, f"its token {quoted(fact.name)} was revoked")
+    if any(look.marks for look in view.looks):
+        return Reason(Cause.REPAIR, "an earlier run stopped before it made the token")
+    return Reason(Cause.SPEC, "no active token bears its name")
+
+
+def _why_lacking(view: EntryView, place: str, index: int) -> Reason:
+    """Why a destination does not hold the current generation."""
+    look = view.looks[index]
+    if look.state is State.HOLDS and look.held is not None:
+        return Reason(Cause.REPAIR, f"{quoted(place)} still holds {quoted(look.held.name)}")
+    text = f"{quoted(place)}: {look.reason}"
+    if look.marks:
+        return Reason(Cause.REPAIR, text)
+    return Reason(Cause.SPEC if look.empty else Cause.DRIFT, text)
+
+
+def _busy(view: EntryView) -> Problem | None:
+    """Whether another run may be at work: a young mark, or a young generation that no record names yet."""
+    foreign = [mark for look in view.looks for mark in look.marks if mark.run != view.run and mark.young(view.now)]
+    if foreign:
+        newest = max(foreign, key=lambda mark: mark.at)
+        what = (
+            f"run {quoted(newest.run)} announced at {times.show(newest.at)} that it would write {quoted(newest.name)}"
+        )
+        return _busy_problem(view, what, newest.at)
+    current = view.current
+    if current is None or view.now - current.token.created_at >= YOUNG:
+        return None
+    if any(look.recorded is not None and look.recorded.id == current.token.id for look in view.looks):
+        return None
+    what = f"{quoted(current.token.name)} was made at {times.show(current.token.created_at)} and is not delivered yet"
+    return _busy_problem(view, what, current.token.created_at)
+
+
+def _busy_problem(view: EntryView, what: str, since: dt.datetime) -> Problem:
+    return Problem(
+        code=ProblemCode.BUSY,
+        entry=view.entry.name,
+        message=f"Another run may be at work on it: {what}.",
+        hint=f"Run again after {times.show(since + YOUNG)}.",
+    )
+
+
+def _watched(view: EntryView) -> EntryPlan:
+    """An entry without a destination is reported on, never changed."""
+    entry = view.entry
+    if view.current is None:
+        missing = Problem(
+            code=ProblemCode.MISSING,
+            entry=entry.name,
+            message="It has no active token, and without a destination none is made.",
+            hint="Add 'deliver' to it, or make the token in the dashboard.",
+        )
+        return EntryPlan(entry=entry.name, problems=(missing,))
+    reasons = differences(entry, view.current.token)
+    warnings = tuple(
+        f"{quoted(entry.name)} is only watched, so it is left as it is, although {reason.text}; "
+        "give it a destination under 'deliver' to have it replaced."
+        for reason in reasons
+    )
+    return EntryPlan(entry=entry.name, warnings=warnings)
+
+
+def _protection(view: EntryView) -> Problem | None:
+    current: Generation | None = view.current
+    if not view.entry.protected or current is None or current.token.scopes == view.entry.scopes:
+        return None
+    asked, has = ", ".join(sorted(view.entry.scopes)), ", ".join(sorted(current.token.scopes))
+    return Problem(
+        code=ProblemCode.PROTECTED,
+        entry=view.entry.name,
+        message=f"It is protected, so its scopes stay [{quoted(has)[1:-1]}]; the spec asks for [{asked}].",
+        hint="Remove 'protected: true' to let them change.",
+        stops=False,
+    )
+
+
+def _past_its_expiry(view: EntryView) -> Problem | None:
+    end = view.entry.expires_at
+    if end is None or end > view.now:
+        return None
+    return Problem(
+        code=ProblemCode.EXPIRED,
+        entry=view.entry.name,
+        message=f"Its expires_at, {times.show(end)}, has passed (the server's time is {times.show(view.now)}).",
+        hint="Give a later 'expires_at', or 'expires_in' to have it renewed, or remove the entry.",
+    )
+
+
+def _soon_over(view: EntryView) -> tuple[str, ...]:
+    end = view.entry.expires_at
+    if end is None or end - view.now > _SOON:
+        return ()
+    return (f"{quoted(view.entry.name)} ends at {times.show(end)} and is not renewed: its 'expires_at' is absolute.",)
+
+
+def _cap(view: EntryView) -> Problem:
+    recorded = {look.recorded.id for look in view.looks if look.recorded is not None}
+    free = [generation.token.name for generation in view.generations if generation.token.id not in recorded]
+    names = ", ".join(quoted(name) for name in free) or "none: every one of them is recorded at a destination"
+    return Problem(
+        code=ProblemCode.CAP,
+        entry=view.entry.name,
+        message=f"{count(len(view.generations), 'generation')} of it are alive, and no more than {MAX_LIVING} may be.",
+        hint=f"Revoke one that no destination's record names ({names}) and run again.",
+        stops=False,
+    )

@@ -1,0 +1,106 @@
+"""The whole plan: ``make_plan(spec, tokens, looks, facts, now)``. Pure: no I/O, no clock of its own, no randomness."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from tooken_ci.plan import bounds, ownership, removal
+from tooken_ci.plan.entry import plan_entry
+from tooken_ci.plan.model import Block, EntryPlan, Origin, Plan, Problem, ProblemCode
+from tooken_ci.plan.view import EntryView, grouped
+from tooken_ci.spec import policy
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
+    from tooken_ci.base.record import Look
+    from tooken_ci.spec.model import Spec
+    from tooken_ci.tooken.model import Token
+
+
+def make_plan(
+    spec: Spec,
+    *,
+    tokens: Sequence[Token],
+    looks: Mapping[str, Look],
+    facts: Mapping[str, Token | None],
+    now: dt.datetime,
+    run: str = "",
+    allow_empty: bool = False,
+) -> Plan:
+    """The list of changes that bring the workspace to what the spec says.
+
+    Args:
+        spec: what the team wants.
+        tokens: every active token of the workspace.
+        looks: what a look at each destination found, by place.
+        facts: for each id that a record names and that is not active: the token, or None where it is unknown.
+        now: the server's time.
+        run: the id of the run that asks.
+        allow_empty: a spec that declares nothing may prune.
+    """
+    generations = grouped(tokens)
+    covered = {entry.name for entry in spec.entries} | {named.text for named in spec.absent}
+    others = [generation.token for name, found in generations.items() if name not in covered for generation in found]
+    names = {token.id: token.name for token in tokens}
+    breaches = _breaches(spec, now)
+    plans = []
+    for entry in spec.entries:
+        view = EntryView(
+            entry=entry,
+            workspace=spec.workspace,
+            generations=generations.get(entry.name, ()),
+            looks=tuple(looks[target.place] for target in entry.deliver),
+            facts=facts,
+            now=now,
+            run=run,
+        )
+        plans.append(_planned(view, names, breaches.get(entry.name, ())))
+    removals = [*removal.absent(spec, generations), *removal.prune(spec, others)]
+    pruned = sum(action.origin is Origin.PRUNE for action in removals)
+    managed = len(tokens) - len(others) + pruned
+    actions = [action for plan in plans for action in plan.actions]
+    blocks = bounds.check(spec, actions=actions, removals=removals, managed=managed, allow_empty=allow_empty)
+    return Plan(
+        workspace=spec.workspace,
+        now=now,
+        entries=tuple(plan for plan in plans if plan.actions or plan.waiting or plan.problems or plan.warnings),
+        removals=tuple(removals),
+        blocks=(*_policy_block(breaches), *blocks),
+        unchanged=sum(1 for plan in plans if not plan.actions and not plan.problems),
+        managed=managed,
+        unmanaged=len(tokens) - managed,
+    )
+
+
+def _planned(view: EntryView, names: Mapping[str, str], breaches: Sequence[Problem]) -> EntryPlan:
+    """An entry's plan; where a record or the policy stops the entry, only what stops it is told."""
+    view, foreign = ownership.settle(view, names)
+    if foreign or breaches:
+        return EntryPlan(entry=view.entry.name, problems=(*foreign, *breaches))
+    return plan_entry(view)
+
+
+def _breaches(spec: Spec, now: dt.datetime) -> dict[str, list[Problem]]:
+    found: defaultdict[str, list[Problem]] = defaultdict(list)
+    for breach in policy.breaches(spec, now=now):
+        message = f"{breach.fault.position}: {breach.fault.message}"
+        found[breach.entry].append(
+            Problem(code=ProblemCode.POLICY, entry=breach.entry, message=message, hint=breach.fault.hint)
+        )
+    return dict(found)
+
+
+def _policy_block(breaches: Mapping[str, Sequence[Problem]]) -> tuple[Block, ...]:
+    if not breaches:
+        return ()
+    total = sum(map(len, breaches.values()))
+    return (
+        Block(
+            code=str(ProblemCode.POLICY),
+            message=f"The spec breaks its own policy in {total} {'place' if total == 1 else 'places'}.",
+            hint="Mend the entries named, or change the policy.",
+        ),
+    )

@@ -1,0 +1,247 @@
+"""What a plan is made of: typed, sorted, frozen. Every renderer reads this, and apply executes it."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from tooken_ci.tooken.model import Token
+
+
+class ActionKind(enum.StrEnum):
+    """What is done to an entry."""
+
+    CREATE = "create"
+    REPLACE = "replace"
+    ROTATE = "rotate"
+    REDELIVER = "redeliver"
+    REVOKE = "revoke"
+
+
+class Cause(enum.StrEnum):
+    """Why it is done; where several hold, the first of them in this order counts."""
+
+    SPEC = "spec"
+    """The team changed its mind."""
+    DRIFT = "drift"
+    """Somebody changed the workspace or a destination."""
+    TIME = "time"
+    """It is due."""
+    REPAIR = "repair"
+    """A run did not finish."""
+
+
+class Origin(enum.StrEnum):
+    """The part of the spec that asks for an action; also the order in which apply comes to it."""
+
+    ENTRY = "entry"
+    ABSENT = "absent"
+    PRUNE = "prune"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Generation:
+    """A token that belongs to an entry, and its number, from 1."""
+
+    number: int
+    token: Token
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Action:
+    """One change to make.
+
+    Attributes:
+        kind: what is done.
+        origin: the part of the spec that asks for it.
+        entry: the entry's name; for ``absent`` and ``prune`` the name that they cover.
+        token: the name of the token that is made, copied or revoked.
+        number: its generation number.
+        id: the token that exists now: the one that is replaced, copied or revoked; None for a create.
+        cause: why, in one word.
+        reasons: why, in sentences without a full stop.
+        scopes: of the token that results, or that is revoked; sorted.
+        expires_at: likewise, UTC; None = never.
+        revoke_after: when the replaced token is due to be revoked, UTC.
+        destinations: the places that are written, in the order of the spec.
+        delivery_only: nothing but its delivery asks for this (rule 3 alone).
+        held: at least one destination holds the generation that is replaced.
+    """
+
+    kind: ActionKind
+    origin: Origin = Origin.ENTRY
+    entry: str
+    token: str
+    number: int
+    id: str | None
+    cause: Cause
+    reasons: tuple[str, ...]
+    scopes: tuple[str, ...]
+    expires_at: dt.datetime | None
+    revoke_after: dt.datetime | None = None
+    destinations: tuple[str, ...] = ()
+    delivery_only: bool = False
+    held: bool = False
+
+    @property
+    def mints(self) -> bool:
+        """Whether it makes a new token."""
+        return self.kind in {ActionKind.CREATE, ActionKind.REPLACE}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A retiring generation that is not revoked yet.
+
+    Attributes:
+        entry: the entry's name.
+        token: the generation's name.
+        id: its id; None for one that the plan is about to retire only in name of what it replaces.
+        revoke_after: when it is due at the earliest, UTC.
+        held_by: what holds it, in words.
+    """
+
+    entry: str
+    token: str
+    id: str
+    revoke_after: dt.datetime
+    held_by: str
+
+
+class ProblemCode(enum.StrEnum):
+    """Why an entry cannot be served."""
+
+    BUSY = "busy"
+    """Another run may be at work on it."""
+    CAP = "cap"
+    """Too many generations are alive."""
+    EXPIRED = "expired"
+    """Its absolute expiry has passed."""
+    MISSING = "missing"
+    """It is only watched, and has no token."""
+    POLICY = "policy"
+    """It breaks the policy."""
+    PROTECTED = "protected"
+    """It is protected from what the spec asks for."""
+    RECORD = "record"
+    """A destination holds the record of somebody else."""
+
+
+FORBIDDING = frozenset({ProblemCode.POLICY, ProblemCode.PROTECTED, ProblemCode.RECORD})
+"""What makes the exit code say that the plan is forbidden, rather than failed."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Why an entry cannot be served, or only in part.
+
+    Attributes:
+        code: for machines.
+        entry: the entry's name.
+        message: what was found.
+        hint: what to do next.
+        stops: nothing is done for the entry; False where only what the message names is left out.
+    """
+
+    code: ProblemCode
+    entry: str
+    message: str
+    hint: str
+    stops: bool = True
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Block:
+    """A bound or a policy that forbids the plan as a whole; what time and repair ask for goes on."""
+
+    code: str
+    message: str
+    hint: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EntryPlan:
+    """What is to be done for one entry."""
+
+    entry: str
+    actions: tuple[Action, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def stopped(self) -> Problem | None:
+        """What stops the whole entry; None where nothing does."""
+        return next((problem for problem in self.problems if problem.stops), None)
+
+    @property
+    def revocations(self) -> tuple[Action, ...]:
+        """The older generations that may go."""
+        return tuple(action for action in self.actions if action.kind is ActionKind.REVOKE)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The list of changes to make, in the order in which they are made.
+
+    Attributes:
+        workspace: the label.
+        now: the server's time when it was made.
+        entries: one for each entry that has something to tell, by name.
+        removals: revocations by ``absent``, then by ``prune``, each by name.
+        blocks: what forbids the plan as a whole.
+        unchanged: entries that need nothing.
+        managed: active tokens that the spec covers.
+        unmanaged: active tokens that it does not; they are never touched.
+    """
+
+    workspace: str
+    now: dt.datetime
+    entries: tuple[EntryPlan, ...]
+    removals: tuple[Action, ...]
+    blocks: tuple[Block, ...]
+    unchanged: int
+    managed: int
+    unmanaged: int
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Every action, in the order in which apply comes to it."""
+        return (*(action for entry in self.entries for action in entry.actions), *self.removals)
+
+    @property
+    def waiting(self) -> tuple[Waiting, ...]:
+        """Retiring generations that are not revoked yet."""
+        return tuple(waiting for entry in self.entries for waiting in entry.waiting)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What keeps entries from being served."""
+        return tuple(problem for entry in self.entries for problem in entry.problems)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should look at."""
+        return tuple(warning for entry in self.entries for warning in entry.warnings)
+
+    @property
+    def blocked_by(self) -> tuple[str, ...]:
+        """The codes of all that forbids a part of the plan, or the whole of it."""
+        forbidding = [str(problem.code) for problem in self.problems if problem.code in FORBIDDING]
+        return tuple(dict.fromkeys([*(block.code for block in self.blocks), *forbidding]))
+
+    def permits(self, action: Action) -> bool:
+        """Whether apply may do it: a blocked plan goes on only with what is due or unfinished."""
+        if self.blocks and action.cause not in {Cause.TIME, Cause.REPAIR}:
+            return False
+        return action.origin is not Origin.ENTRY or all(
+            entry.stopped is None for entry in self.entries if entry.entry == action.entry
+        )
+
+    def count(self, kind: ActionKind) -> int:
+        """How many actions of a kind there are."""
+        return sum(action.kind is kind for action in self.actions)

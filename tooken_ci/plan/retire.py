@@ -1,0 +1,117 @@
+"""Rule 4: when an older generation of an entry may be revoked, and what holds it until then."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from tooken_ci.base import times
+from tooken_ci.base.record import Look, State
+from tooken_ci.base.text import quoted
+from tooken_ci.plan.model import Action, ActionKind, Cause, Waiting
+
+if TYPE_CHECKING:
+    from tooken_ci.plan.model import Generation
+    from tooken_ci.plan.view import EntryView
+
+_LONGEST_USE_WINDOW = dt.timedelta(hours=24)
+_NO_TIME = dt.timedelta(0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Retiring:
+    """What becomes of the older generations."""
+
+    actions: tuple[Action, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def retire(view: EntryView, upcoming: Action | None) -> Retiring:
+    """What becomes of an entry's older generations once the upcoming action, if there is one, has succeeded.
+
+    Args:
+        view: the entry as it stands.
+        upcoming: the create, replace or redeliver that this run is about to do.
+    """
+    older = view.generations if upcoming is not None and upcoming.mints else view.generations[:-1]
+    actions: list[Action] = []
+    waiting: list[Waiting] = []
+    warnings: list[str] = []
+    for index, generation in enumerate(older):
+        newer = view.generations[index + 1] if index + 1 < len(view.generations) else None
+        due = (view.now if newer is None else newer.token.created_at) + view.entry.overlap
+        holder = _undelivered(view, generation, upcoming)
+        if not holder and view.now < due and view.entry.overlap > _NO_TIME:
+            holder = "its overlap has not passed"
+        if not holder and (until := _in_use_until(view, generation)) is not None:
+            holder = f"it was used at {_last_use(generation)}"
+            due = max(due, until)
+            warnings.append(_still_used(view, generation))
+        if holder:
+            waiting.append(_waiting(view, generation, due, holder))
+        else:
+            actions.append(_revocation(view, generation, upcoming if newer is None else None))
+    return Retiring(actions=tuple(actions), waiting=tuple(waiting), warnings=tuple(warnings))
+
+
+def _undelivered(view: EntryView, generation: Generation, upcoming: Action | None) -> str:
+    """Why the successor's delivery does not allow the revocation yet; empty where it does."""
+    unknown = next((target.place for target, look in view.places if look.state is State.UNKNOWN), None)
+    if unknown is not None:
+        return f"{quoted(unknown)} could not be asked what it holds"
+    if upcoming is not None or view.delivered or not any(_may_hold(look, generation) for look in view.looks):
+        return ""
+    return "the current generation is not delivered everywhere"
+
+
+def _may_hold(look: Look, generation: Generation) -> bool:
+    """Whether a destination may hold a generation: its record names it, a mark does, or the value is newer than it."""
+    if look.empty:
+        return False
+    named = look.recorded is None or look.recorded.id == generation.token.id
+    return named or look.value_newer or any(mark.name == generation.token.name for mark in look.marks)
+
+
+def _in_use_until(view: EntryView, generation: Generation) -> dt.datetime | None:
+    """Until when a generation counts as still used; None where it does not."""
+    window = min(view.entry.overlap, _LONGEST_USE_WINDOW)
+    last = generation.token.last_used_at
+    return last + window if last is not None and last + window > view.now and window > _NO_TIME else None
+
+
+def _last_use(generation: Generation) -> str:
+    return times.show(generation.token.last_used_at) if generation.token.last_used_at is not None else "no time"
+
+
+def _still_used(view: EntryView, generation: Generation) -> str:
+    return (
+        f"{quoted(generation.token.name)} is kept: it was last used at {_last_use(generation)}, although "
+        f"{quoted(view.entry.name)} has a newer generation; a consumer still has the old secret."
+    )
+
+
+def _waiting(view: EntryView, generation: Generation, due: dt.datetime, holder: str) -> Waiting:
+    return Waiting(
+        entry=view.entry.name,
+        token=generation.token.name,
+        id=generation.token.id,
+        revoke_after=due,
+        held_by=holder,
+    )
+
+
+def _revocation(view: EntryView, generation: Generation, successor: Action | None) -> Action:
+    replaced = "a newer generation is delivered" if successor is None else f"{quoted(successor.token)} replaces it"
+    return Action(
+        kind=ActionKind.REVOKE,
+        entry=view.entry.name,
+        token=generation.token.name,
+        number=generation.number,
+        id=generation.token.id,
+        cause=Cause.TIME if successor is None else successor.cause,
+        reasons=(f"{replaced} and its overlap has passed",),
+        scopes=tuple(sorted(generation.token.scopes)),
+        expires_at=generation.token.expires_at,
+    )

@@ -1,0 +1,1 @@
+"""The team's YAML: its schema, loading with positions, the model, the policy."""

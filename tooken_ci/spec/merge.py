@@ -1,0 +1,116 @@
+"""Several files of the spec into one: what must stand once, and what may not meet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tooken_ci.base.errors import Fault
+from tooken_ci.spec.model import DEFAULT_WORKSPACE, Policy, Spec
+from tooken_ci.spec.shown import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tooken_ci.base.position import Position
+    from tooken_ci.spec.build import Part
+    from tooken_ci.spec.model import Target
+
+_ONCE = ("workspace", "policy", "absent", "prune")
+
+
+def merge(parts: Sequence[Part]) -> Spec:
+    """One spec of the parts, whose faults, together with ``conflicts``, must be none."""
+    return Spec(
+        workspace=next((part.workspace for part in parts if _gives(part, "workspace")), DEFAULT_WORKSPACE),
+        entries=tuple(sorted((entry for part in parts for entry in part.entries), key=lambda entry: entry.name)),
+        policy=next((part.policy for part in parts if _gives(part, "policy")), Policy()),
+        absent=tuple(named for part in parts for named in part.absent),
+        prune=tuple(named for part in parts for named in part.prune),
+        warnings=tuple(warning for part in parts for warning in part.warnings),
+        files=tuple(part.document.file for part in parts),
+    )
+
+
+def conflicts(parts: Sequence[Part]) -> list[Fault]:
+    """What is wrong between parts of the spec, in one file or in several, each with both places."""
+    declared: dict[str, tuple[Position, bool]] = {}
+    return [
+        *_given_twice(parts),
+        *_declared_twice(parts, declared),
+        *_absent_but_declared(parts, declared),
+        *_delivered_twice(target for part in parts for target in part.targets),
+    ]
+
+
+def _gives(part: Part, key: str) -> bool:
+    return isinstance(part.document.data, dict) and key in part.document.data
+
+
+def _given_twice(parts: Sequence[Part]) -> Iterator[Fault]:
+    for key in _ONCE:
+        first: Position | None = None
+        for part in parts:
+            if not _gives(part, key):
+                continue
+            position = part.document.key_at((key,))
+            if first is None:
+                first = position
+                continue
+            message = f"'{key}' stands in one file only; the other place is {first}."
+            yield Fault(position, message, hint="Move all of it to one of the two.")
+
+
+def _declared_twice(parts: Sequence[Part], declared: dict[str, tuple[Position, bool]]) -> Iterator[Fault]:
+    for part in parts:
+        for name, raw in _tokens(part).items():
+            position = part.document.key_at(("tokens", name))
+            if name in declared:
+                message = f"The token {quoted(name)} is declared twice; the first place is {declared[name][0]}."
+                yield Fault(position, message, hint="Remove one, or give it another name.")
+            else:
+                declared[name] = position, isinstance(raw, dict) and raw.get("protected") is True
+
+
+def _tokens(part: Part) -> Mapping[str, object]:
+    tokens = part.document.data.get("tokens") if isinstance(part.document.data, dict) else None
+    return tokens if isinstance(tokens, dict) else {}
+
+
+def _absent_but_declared(parts: Sequence[Part], declared: Mapping[str, tuple[Position, bool]]) -> Iterator[Fault]:
+    for part in parts:
+        for named in part.absent:
+            if named.text not in declared:
+                continue
+            position, protected = declared[named.text]
+            how = "declared and protected" if protected else "declared"
+            yield Fault(
+                named.position,
+                f"{quoted(named.text)} cannot be absent: it is {how} at {position}.",
+                hint="Remove it here to keep the token, or there to have it revoked.",
+            )
+
+
+def _delivered_twice(targets: Iterator[tuple[str, Target]]) -> Iterator[Fault]:
+    claimed: dict[str, tuple[str, Target]] = {}
+    for name, target in targets:
+        clash = next((claim for claim in sorted(target.claims) if claim in claimed), None)
+        if clash is not None:
+            yield _clash(name, target, *claimed[clash])
+        for claim in target.claims:
+            claimed.setdefault(claim, (name, target))
+
+
+def _clash(name: str, target: Target, first_name: str, first: Target) -> Fault:
+    who = (
+        f"{quoted(name)} delivers twice to"
+        if name == first_name
+        else f"{quoted(name)} and {quoted(first_name)} both deliver to"
+    )
+    if target.place == first.place:
+        message = f"{who} {target.place}; the first place is {first.position}."
+    else:
+        message = (
+            f"{quoted(name)} delivers to {target.place}, and {quoted(first_name)} at {first.position} "
+            f"to {first.place}: they would overwrite each other."
+        )
+    return Fault(target.position, message, hint="Give each destination a place of its own.")

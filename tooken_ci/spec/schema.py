@@ -1,0 +1,97 @@
+"""The JSON Schema of the spec, and what it finds wrong with a document."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import itertools
+import json
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from tooken_ci.base.errors import Fault
+from tooken_ci.spec import scopes
+from tooken_ci.spec.explain import Finding, explain, violation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
+
+    from tooken_ci.spec.explain import Path
+    from tooken_ci.spec.kinds import DestinationKind
+    from tooken_ci.spec.positions import Document
+
+MOST_FAULTS = 1000
+"""How many faults one file is worth: beyond it the file is something else, and nobody reads on."""
+
+
+def schema(kinds: Sequence[DestinationKind]) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a spec, complete with the settings of the given destination kinds."""
+    whole: dict[str, Any] = copy.deepcopy(_bare())
+    definitions = whole["$defs"]
+    definitions["scope"]["enum"] = list(scopes.ALL)
+    items = definitions["token"]["properties"]["deliver"]["items"]
+    items["properties"] = {kind.name: copy.deepcopy(dict(kind.schema)) for kind in kinds}
+    return whole
+
+
+def faults_of(document: Document, kinds: Sequence[DestinationKind]) -> list[Finding]:
+    """Everything that the schema finds wrong with a document, in plain words, at most one finding for each value."""
+    findings: dict[Path, Finding] = {}
+    every = (
+        finding
+        for error in _validator(kinds).iter_errors(document.data)
+        for finding in explain(violation(error), document)
+    )
+    for finding in itertools.islice(every, MOST_FAULTS):
+        findings.setdefault(finding.path, finding)
+    clear = [finding for finding in findings.values() if not _within_another(finding, findings)]
+    if next(every, None) is not None:
+        fault = Fault(document.at(()), f"There are more errors in this file than the {MOST_FAULTS} listed.")
+        clear.append(Finding(path=(), fault=fault))
+    return clear
+
+
+def _within_another(finding: Finding, findings: Container[Path]) -> bool:
+    """What is wrong inside a value that is wrong as a whole is not worth telling."""
+    return any(finding.path[:length] in findings for length in range(1, len(finding.path)))
+
+
+@functools.cache
+def _bare() -> dict[str, Any]:
+    text = resources.files("tooken_ci.spec").joinpath("schema.json").read_text("utf-8")
+    bare: dict[str, Any] = json.loads(text)
+    return bare
+
+
+def _validator(kinds: Sequence[DestinationKind]) -> Validator:
+    # Only here, because it takes longer to import than `tooken-ci --version` to run.
+    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415
+
+    whole = schema(kinds)
+    whole["properties"]["tokens"].pop("propertyNames")  # for editors; names.py says it better
+    extend: Callable[..., type[Validator]] = validators.extend
+    return extend(Draft202012Validator, {"uniqueItems": _unique_items})(_inlined(whole, whole["$defs"]))
+
+
+def _inlined(node: Any, definitions: Mapping[str, Any]) -> Any:
+    """The schema without references: following one costs the validator more than the check behind it."""
+    if isinstance(node, list):
+        return [_inlined(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    name = str(node.get("$ref", "")).removeprefix("#/$defs/")
+    merged = {**_inlined(definitions[name], definitions), **node} if name in definitions else node
+    return {key: _inlined(value, definitions) for key, value in merged.items() if key not in {"$ref", "$defs"}}
+
+
+def _unique_items(_: Validator, unique: bool, items: Any, __: Any) -> Iterator[ValidationError]:  # noqa: FBT001
+    """Like the validator's own, but linear in time for every list, and each repeated item is an error of its own."""
+    from jsonschema import ValidationError  # noqa: PLC0415
+
+    first: dict[str, int] = {}
+    for index, item in enumerate(items if unique and isinstance(items, list) else ()):
+        if isinstance(item, str) and first.setdefault(item, index) != index:
+            yield ValidationError("twice", path=(index,), instance=item, cause=None, validator_value=first[item])

@@ -1,0 +1,1 @@
+"""The vendor's API: client, listing, model of a token."""

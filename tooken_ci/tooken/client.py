@@ -1,0 +1,190 @@
+"""Every call of the Tooken API v1 that the product makes, with typed results and typed errors."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from tooken_ci.base import times
+from tooken_ci.base.errors import ApiError, ForbiddenError, NotFoundError, NotTheApiError, UnauthorizedError
+from tooken_ci.tooken import scopes
+from tooken_ci.tooken.listing import list_tokens
+from tooken_ci.tooken.model import Minted, Status, read_audit, read_minted, read_token
+from tooken_ci.tooken.transport import Call, Transport
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
+    from tooken_ci.base.secret import Secret
+    from tooken_ci.base.times import Clock
+    from tooken_ci.tooken.model import AuditEntry, Token
+    from tooken_ci.tooken.quota import Allowance
+    from tooken_ci.tooken.retry import RetryPolicy
+
+log = logging.getLogger(__name__)
+
+_NOBODYS_ID = "tok_probe"
+"""An id that cannot exist: it is shorter than any that the API gives."""
+
+_PROOF_PATIENCE = 10.0
+_PROOF_PAUSE = 1.0
+
+
+class Client:
+    """One workspace, seen through one key."""
+
+    def __init__(self, *, base_url: str, key: Secret, clock: Clock, policy: RetryPolicy | None = None) -> None:
+        self._clock = clock
+        self._transport = Transport(base_url=base_url, key=key, clock=clock, policy=policy)
+
+    @property
+    def sent(self) -> int:
+        """How many requests went out so far, repeats included."""
+        return self._transport.sent
+
+    @property
+    def allowance(self) -> Allowance:
+        """The workspace's request allowance as the last answers told it."""
+        return self._transport.quota.look()
+
+    def now(self) -> dt.datetime:
+        """The server's time, UTC; known from the first answer on."""
+        return self._transport.server_time.now()
+
+    def active(self) -> tuple[Token, ...]:
+        """Every active token of the workspace, proven complete.
+
+        Raises:
+            WorkspaceError: the list kept changing while it was read.
+            ApiError: it could not be read.
+        """
+        return _only_active(list_tokens(self._transport, {"status": "active"}))
+
+    def find_active(self, text: str) -> tuple[Token, ...]:
+        """Every active token whose name contains the text, in any case. Raises as ``active``."""
+        return _only_active(list_tokens(self._transport, {"status": "active", "name": text}))
+
+    def find(self, text: str) -> tuple[Token, ...]:
+        """Every token of any status whose name contains the text, in any case. Raises as ``active``."""
+        return list_tokens(self._transport, {"name": text})
+
+    def get(self, token_id: str) -> Token | None:
+        """A token of any status; None where the workspace does not know the id."""
+        call = Call(method="GET", path=_path(token_id), scope=scopes.READ)
+        try:
+            return read_token(self._transport.send(call))
+        except NotFoundError:
+            return None
+
+    def create(self, *, name: str, scopes_wanted: Iterable[str], expires_at: dt.datetime | None) -> Minted:
+        """Make a token.
+
+        A lost answer is asked for again under the same name, which the API makes at most once: the repeat then meets
+        ``ConflictError``, and a look-up by name tells whose token it is.
+
+        Raises:
+            ConflictError: the name exists.
+            ApiError: another of its kinds.
+        """
+        body: dict[str, object] = {"name": name, "scopes": sorted(scopes_wanted)}
+        if expires_at is not None:
+            body["expires_at"] = times.show(expires_at)
+        call = Call(method="POST", path="/tokens", scope=scopes.WRITE, body=body)
+        data = self._transport.send(call)
+        try:
+            return read_minted(data)
+        except NotTheApiError:
+            # the token may exist, with a secret that nobody will ever know: settle it by name, like a lost answer
+            log.warning("The answer to the creation of a token could not be read; asking again under the same name.")
+            return read_minted(self._transport.send(call))
+
+    def rotate(self, token_id: str) -> Minted:
+        """Give a token a new secret; the old one is dead at that moment. Never repeated blindly.
+
+        Raises:
+            ConflictError: the token is revoked or expired.
+            ApiError: another of its kinds; after ``UnreachableError`` the rotation may have happened.
+        """
+        call = Call(method="POST", path=f"{_path(token_id)}/rotate", scope=scopes.ROTATE, repeatable=False)
+        return read_minted(self._transport.send(call))
+
+    def revoke(self, token_id: str) -> None:
+        """Revoke a token for ever; one that is gone already counts as revoked."""
+        try:
+            self._transport.send(Call(method="DELETE", path=_path(token_id), scope=scopes.REVOKE))
+        except NotFoundError:
+            log.debug("The token was gone before it was revoked.")
+
+    def audit(self, *, token_id: str, event: str) -> tuple[AuditEntry, ...]:
+        """The newest entries of the audit log about one token and event; empty where the log is closed to this key."""
+        call = Call(
+            method="GET",
+            path="/audit-logs",
+            scope=scopes.AUDIT,
+            params={"page": 1, "per_page": 100, "token_id": token_id, "event": event},
+        )
+        try:
+            data = self._transport.send(call)
+            return tuple(read_audit(item) for item in data["data"])
+        except (ForbiddenError, NotFoundError):
+            return ()
+        except (KeyError, TypeError):
+            raise NotTheApiError("The answer to the audit log has no data.") from None
+
+    def proves(self, secret: Secret) -> bool:
+        """Whether a secret authenticates: a request with it gets 200, or 403 where it lacks the scope.
+
+        A 401 is asked again for 10 s: the API may need a moment to know its new token.
+
+        Raises:
+            ApiError: no answer could be had that tells.
+        """
+        call = Call(method="GET", path="/tokens", scope=scopes.READ, params={"per_page": 1})
+        until = self._clock.monotonic() + _PROOF_PATIENCE
+        while True:
+            try:
+                self._transport.send(call, credential=secret)
+            except ForbiddenError:
+                return True
+            except UnauthorizedError:
+                if self._clock.monotonic() >= until:
+                    return False
+                self._clock.sleep(_PROOF_PAUSE)
+            else:
+                return True
+
+    def probe_write(self) -> None:
+        """Learn, without changing anything, whether the key may create tokens.
+
+        Raises:
+            ForbiddenError: it may not.
+        """
+        self._probe(Call(method="POST", path="/tokens", scope=scopes.WRITE, body={}))
+
+    def probe_revoke(self) -> None:
+        """Learn, without changing anything, whether the key may revoke tokens.
+
+        Raises:
+            ForbiddenError: it may not.
+        """
+        self._probe(Call(method="DELETE", path=_path(_NOBODYS_ID), scope=scopes.REVOKE))
+
+    def _probe(self, call: Call) -> None:
+        """A missing scope is refused before anything is read, so any other refusal shows that the scope is there."""
+        try:
+            self._transport.send(call)
+        except (ForbiddenError, UnauthorizedError):
+            raise
+        except ApiError as error:
+            if not 400 <= error.status < 500:  # noqa: PLR2004
+                raise
+
+
+def _only_active(tokens: Iterable[Token]) -> tuple[Token, ...]:
+    return tuple(token for token in tokens if token.status is Status.ACTIVE)
+
+
+def _path(token_id: str) -> str:
+    return f"/tokens/{quote(token_id, safe='')}"
