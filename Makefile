@@ -1,0 +1,69 @@
+# `make help` lists what there is. Everything that is installed goes into .venv and build/, nowhere else.
+
+PYTHON ?= python3
+VENV := .venv
+DEMO := build/demo
+BIN := $(VENV)/bin
+# -n auto: as many workers as there are cores. Every test has its own folder and its own port.
+PYTEST_ARGS ?= -n auto
+IMAGE ?= tooken-ci
+LOCK_OPTIONS := --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links \
+	--no-emit-trusted-host --unsafe-package tooken-ci
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(VENV)/.stamp: requirements/build.txt requirements/dev.txt pyproject.toml .ci/venv
+	PYTHON=$(PYTHON) .ci/venv $(VENV) requirements/build.txt requirements/dev.txt
+	@touch $@
+
+$(DEMO)/.stamp: requirements/build.txt requirements/sandbox.txt pyproject.toml .ci/venv
+	PYTHON=$(PYTHON) .ci/venv $(DEMO) requirements/build.txt requirements/sandbox.txt
+	@touch $@
+
+.PHONY: venv
+venv: $(VENV)/.stamp ## Make .venv, with all that the tests and the checks need
+
+.PHONY: demo
+demo: $(DEMO)/.stamp ## Show the whole job against a local sandbox, in under a minute
+	@PATH="$(CURDIR)/$(DEMO)/bin:$$PATH" examples/demo/demo.sh
+
+.PHONY: test
+test: venv ## Run all tests, with coverage (PYTEST_ARGS="-k name" to choose)
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: venv ## Check style, types and the floors of the house
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/mypy entrypoint.py examples/demo/consumer.py
+	$(BIN)/lint-imports
+
+.PHONY: lock
+lock: venv ## Pin the newest dependencies that fit pyproject.toml (use the oldest Python that is supported)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+		|| { echo "Lock with Python 3.11, so that the files serve every version: make lock PYTHON=python3.11"; exit 1; }
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK_OPTIONS) --upgrade --all-extras \
+		--output-file requirements/dev.txt pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK_OPTIONS) --extra sandbox \
+		--constraint requirements/dev.txt --output-file requirements/sandbox.txt pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK_OPTIONS) \
+		--constraint requirements/dev.txt --output-file requirements/runtime.txt pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK_OPTIONS) --only-build-deps --build-deps-for wheel \
+		--constraint requirements/dev.txt --output-file requirements/build.txt pyproject.toml
+
+.PHONY: image
+image: ## Build the image of the action (IMAGE=name)
+	docker build --tag $(IMAGE) .
+
+.PHONY: clean
+clean: ## Remove what make, the tests and the checks have made
+	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* \
+		.mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .schemathesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,51 @@
+"""Starts the command for the GitHub Action: its inputs become one argument and ``TOOKEN_*`` variables."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COMMAND_INPUT = "INPUT_COMMAND"
+DEFAULT_COMMAND = "plan"
+KEY_VARIABLE = "TOOKEN_API_KEY"
+STARTED_BY_RUNNER = "TOOKEN_CI_ACTION"
+
+# The runner turns an input's name to upper case and its spaces to underscores: a hyphen stays.
+VARIABLES = {
+    "INPUT_SPEC": "TOOKEN_SPEC",
+    "INPUT_API-KEY": KEY_VARIABLE,
+    "INPUT_API-URL": "TOOKEN_API_URL",
+    "INPUT_FORMAT": "TOOKEN_FORMAT",
+}
+
+
+def translate(environ: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Turn the action's inputs into the command's arguments and its environment.
+
+    Only the command becomes an argument, and only ever one, so that no input can bring an option with it.
+    """
+    env = {name: value for name, value in environ.items() if name != COMMAND_INPUT and name not in VARIABLES}
+    for source, target in VARIABLES.items():
+        value = environ.get(source, "").strip()
+        if value and (target == KEY_VARIABLE or not env.get(target)):
+            env[target] = value
+    if COMMAND_INPUT not in environ:
+        return [], env
+    env[STARTED_BY_RUNNER] = "1"
+    return [environ[COMMAND_INPUT].strip() or DEFAULT_COMMAND], env
+
+
+def main() -> None:
+    """Become the command: the runner's signals then reach it, and no ``INPUT_`` variable is left in the process."""
+    arguments, env = translate(os.environ)
+    command = Path(sys.executable).with_name("tooken-ci")
+    os.execve(command, [command.name, *arguments, *sys.argv[1:]], env)
+
+
+if __name__ == "__main__":
+    main()

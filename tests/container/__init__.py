@@ -1,0 +1,1 @@
+"""Tests of the image and of the action, run for real."""

@@ -1,0 +1,42 @@
+"""The action, used as a workflow uses it: the job of .github/workflows/test.yml, run by nektos/act."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.container.conftest import Lab
+
+pytestmark = [pytest.mark.container, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def log(lab: Lab, service: None) -> str:
+    """Run the job, whose own steps check the outputs and the failures, and give its log."""
+    result = lab.run("act", "workflow_dispatch", "--workflows", ".github/workflows/test.yml", "--job", "action")
+    assert result.returncode == 0, result.stdout
+    return result.stdout
+
+
+def test_the_job_succeeds(log: str) -> None:
+    """The outputs are as the job expects them, and every step that checks them was run."""
+    checks = ("The plan is in the outputs", "What was done is in the outputs", "Nothing is left to do")
+    for name in (*checks, "It failed", "It was refused"):
+        assert re.search(rf"Success - Main {name}\b", log), name
+
+
+def test_a_wrong_key_is_annotated(log: str) -> None:
+    """A wrong key fails its step with an error annotation that says what to look at."""
+    step = log.partition("Run Main Plan with a wrong key")[2].partition("Run Main It failed")[0]
+    assert "Failure - Main Plan with a wrong key" in step
+    annotation = re.search(r"::error[^\n]*", step)
+    assert annotation, step
+    assert re.search(r"401|unauthorized|key", annotation[0], re.IGNORECASE)
+
+
+def test_no_key_in_the_log(log: str) -> None:
+    """No key and no new secret stands in the log, although the runner was not told to mask any."""
+    assert not re.search(r"tok_[\w-]{32,}", log)

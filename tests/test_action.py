@@ -1,0 +1,165 @@
+"""The action's metadata, its entry point and its image say the same as the code."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import entrypoint
+from tooken_ci import __version__
+
+ROOT = Path(__file__).resolve().parents[1]
+KEY = "tok_live_plainly_not_a_real_key"
+
+
+def _metadata() -> dict[str, Any]:
+    metadata: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    return metadata
+
+
+def _variable(input_name: str) -> str:
+    return f"INPUT_{input_name.replace(' ', '_').upper()}"
+
+
+def test_every_input_is_translated() -> None:
+    """The inputs of action.yml are exactly those that the entry point knows."""
+    assert {_variable(name) for name in _metadata()["inputs"]} == {entrypoint.COMMAND_INPUT, *entrypoint.VARIABLES}
+
+
+def test_defaults() -> None:
+    """The defaults of action.yml are those of the command, and the key is required."""
+    inputs = _metadata()["inputs"]
+    assert inputs["command"]["default"] == entrypoint.DEFAULT_COMMAND
+    assert inputs["spec"]["default"] == "tooken.yml"
+    assert inputs["format"]["default"] == "text"
+    assert "default" not in inputs["api-url"]
+    assert inputs["api-key"]["required"] is True
+
+
+def test_outputs() -> None:
+    """A Docker action only describes its outputs; their values come from the command."""
+    outputs = _metadata()["outputs"]
+    assert set(outputs) == {"has-changes", "create", "replace", "revoke"}
+    assert all(set(output) == {"description"} for output in outputs.values())
+
+
+def test_no_secret_on_a_command_line() -> None:
+    """The action passes no arguments, which the runner would print, and no variables of its own."""
+    assert _metadata()["runs"] == {"using": "docker", "image": "Dockerfile"}
+
+
+def test_inputs_become_variables() -> None:
+    """Each input becomes the variable of its option, the command alone an argument."""
+    environ = {
+        "INPUT_COMMAND": "apply",
+        "INPUT_SPEC": "a.yml\nb.yml",
+        "INPUT_API-KEY": KEY,
+        "INPUT_API-URL": "https://tooken.example/v1",
+        "INPUT_FORMAT": "json",
+        "HOME": "/github/home",
+    }
+    arguments, env = entrypoint.translate(environ)
+    assert arguments == ["apply"]
+    assert env == {
+        "TOOKEN_SPEC": "a.yml\nb.yml",
+        "TOOKEN_API_KEY": KEY,
+        "TOOKEN_API_URL": "https://tooken.example/v1",
+        "TOOKEN_FORMAT": "json",
+        "TOOKEN_CI_ACTION": "1",
+        "HOME": "/github/home",
+    }
+
+
+def test_the_key_is_never_an_argument() -> None:
+    """The key leaves its input variable for the child's environment and shows in no argument."""
+    arguments, env = entrypoint.translate({"INPUT_COMMAND": "plan", "INPUT_API-KEY": f" {KEY}\n"})
+    assert not any(KEY in argument for argument in arguments)
+    assert [name for name, value in env.items() if KEY in value] == ["TOOKEN_API_KEY"]
+    assert env["TOOKEN_API_KEY"] == KEY
+
+
+def test_empty_inputs_are_not_given() -> None:
+    """An empty input sets nothing and hides nothing, and an empty command is the default one."""
+    environ = dict.fromkeys([entrypoint.COMMAND_INPUT, *entrypoint.VARIABLES], " ")
+    assert entrypoint.translate(environ) == (["plan"], {"TOOKEN_CI_ACTION": "1"})
+    assert entrypoint.translate({**environ, "TOOKEN_API_KEY": KEY})[1]["TOOKEN_API_KEY"] == KEY
+
+
+@pytest.mark.parametrize("name", ["SPEC", "API-URL", "FORMAT"])
+def test_variables_win_over_inputs(name: str) -> None:
+    """A TOOKEN_ variable of the workflow goes before the input of the same option."""
+    variable = entrypoint.VARIABLES[f"INPUT_{name}"]
+    environ = {"INPUT_COMMAND": "plan", f"INPUT_{name}": "from the input", variable: "from the variable"}
+    assert entrypoint.translate(environ)[1][variable] == "from the variable"
+
+
+def test_the_key_of_the_input_wins() -> None:
+    """The key is the exception: the input goes before the variable."""
+    environ = {"INPUT_COMMAND": "plan", "INPUT_API-KEY": KEY, "TOOKEN_API_KEY": "tok_live_of_another_workspace"}
+    assert entrypoint.translate(environ)[1]["TOOKEN_API_KEY"] == KEY
+
+
+@pytest.mark.parametrize("text", ["plan --api-url http://127.0.0.1:9", "plan\n--yes", "plan; id", "$(id)"])
+def test_the_command_brings_no_options(text: str) -> None:
+    """Whatever the command input holds stays one argument, which the command line then refuses."""
+    assert entrypoint.translate({"INPUT_COMMAND": text})[0] == [text]
+
+
+def test_outside_the_runner() -> None:
+    """Without inputs, as under `docker run`, nothing is added and the runner is not claimed."""
+    assert entrypoint.translate({"TOOKEN_API_KEY": KEY}) == ([], {"TOOKEN_API_KEY": KEY})
+
+
+def test_the_process_becomes_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The entry point replaces itself by the command beside its interpreter, whatever stands in PATH."""
+    calls: list[tuple[Path, list[str], dict[str, str]]] = []
+    monkeypatch.setattr("os.environ", {"INPUT_COMMAND": "plan", "PATH": "/elsewhere"})
+    monkeypatch.setattr("os.execve", lambda *call: calls.append(call))
+    monkeypatch.setattr("sys.argv", ["entrypoint.py"])
+    monkeypatch.setattr("sys.executable", "/opt/tooken-ci/bin/python")
+    entrypoint.main()
+    expected = Path("/opt/tooken-ci/bin/tooken-ci")
+    assert calls == [(expected, ["tooken-ci", "plan"], {"TOOKEN_CI_ACTION": "1", "PATH": "/elsewhere"})]
+
+
+def test_the_image_tells_its_version() -> None:
+    """The image's version label is the package's version."""
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert f'org.opencontainers.image.version="{__version__}"' in dockerfile
+
+
+def test_the_image_runs_as_root() -> None:
+    """GitHub's runner gives the workspace to root alone, so the image names no user and no folder."""
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert not re.search(r"^\s*(USER|WORKDIR)\b", dockerfile, re.MULTILINE)
+
+
+def test_locked_requirements() -> None:
+    """Each direct dependency is pinned for the image, by hash, and no file names an index or a path."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {re.split(r"[<>=~!\[ ]", line, maxsplit=1)[0].lower() for line in project["dependencies"]}
+    runtime = (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8")
+    assert wanted <= set(re.findall(r"^([a-z0-9-]+)==", runtime, re.MULTILINE))
+    for path in (ROOT / "requirements").glob("*.txt"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"://|^--|@ ", text, re.MULTILINE), path.name
+        pins = re.findall(r"^[a-z0-9-]+==.*$", text, re.MULTILINE)
+        assert pins, path.name
+        assert all(pin.endswith("\\") for pin in pins), path.name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github" / "workflows").glob("*.yml")), ids=lambda path: path.name)
+def test_workflows_are_pinned_and_bounded(path: Path) -> None:
+    """Foreign actions are pinned by SHA with their version beside it; nothing is permitted by default or unbounded."""
+    text = path.read_text(encoding="utf-8")
+    workflow = yaml.safe_load(text)
+    assert workflow["permissions"] == {}
+    assert all("timeout-minutes" in job for job in workflow["jobs"].values())
+    uses = [line.strip() for line in text.splitlines() if re.match(r"\s*(- )?uses:", line)]
+    pinned = re.compile(r"(- )?uses: (\./|[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)")
+    assert [line for line in uses if not pinned.fullmatch(line)] == []
