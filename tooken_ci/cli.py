@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tooken_ci.apply.survey import Survey
     from tooken_ci.ci.host import Host
     from tooken_ci.destinations.registry import Registry
-    from tooken_ci.plan.result import Outcome
     from tooken_ci.render.report import Report
     from tooken_ci.spec.model import Spec
 
@@ -107,8 +106,11 @@ def plan(*, detailed_exitcode: bool, form: str, **options: Any) -> None:
     """Show what apply would change. Changes nothing."""
     with _reporting(form) as reporting:
         _, survey = _survey(reporting, **options)
-        code = _plan_code(survey, detailed_exitcode=detailed_exitcode)
-        reporting.exit_code = code
+        verdict = _verdict(survey)
+        if verdict is not None:
+            raise verdict
+        if detailed_exitcode and survey.plan.actions:
+            reporting.exit_code = ExitCode.PENDING
 
 
 @cli.command()
@@ -123,14 +125,11 @@ def apply(*, yes: bool, form: str, **options: Any) -> None:
         reporting.show_plan()
         if survey.plan.actions and not yes:
             _confirm()
-        reporting.exit_code = ExitCode.PARTIAL  # until it is known to have ended well
-        try:
-            outcome = execute(context, survey)
-        except TookenCIError:
-            reporting.exit_code = ExitCode.OK
-            raise
+        outcome = execute(context, survey)
         reporting.update(outcome=outcome)
-        reporting.exit_code = _apply_code(outcome)
+        verdict = outcome.verdict()
+        if verdict is not None:
+            raise verdict
 
 
 @cli.command()
@@ -234,9 +233,8 @@ class _Reporting:
             return
         for line in github.warning_annotations(self.warned):
             _say(line)
-        for error in () if self.report.error is None else (self.report.error,):
-            for line in github.error_annotations(error):
-                _say(line)
+        for line in github.run_annotations(self.report.plan, self.report.outcome, self.report.error):
+            _say(line)
         plan = self.report.plan
         if self.host.output_file is not None and plan is not None:
             counts = {kind: summary(plan)[kind] for kind in ("create", "replace", "revoke")}
@@ -319,22 +317,11 @@ def _survey(
     return context, found
 
 
-def _plan_code(survey: Survey, *, detailed_exitcode: bool) -> ExitCode:
+def _verdict(survey: Survey) -> TookenCIError | None:
+    """What is wrong with a plan that is only shown."""
     from tooken_ci.plan.result import Outcome  # noqa: PLC0415  # heavy
 
-    if survey.plan.blocked_by:
-        return ExitCode.FORBIDDEN
-    if Outcome(plan=survey.plan, results=(), changed=False).failed:
-        return ExitCode.FAILED
-    return ExitCode.PENDING if detailed_exitcode and survey.plan.actions else ExitCode.OK
-
-
-def _apply_code(outcome: Outcome) -> ExitCode:
-    if outcome.failed and outcome.changed:
-        return ExitCode.PARTIAL
-    if outcome.plan.blocked_by:
-        return ExitCode.FORBIDDEN
-    return ExitCode.FAILED if outcome.failed else ExitCode.OK
+    return Outcome(plan=survey.plan, results=(), changed=False).verdict()
 
 
 def _confirm() -> None:

@@ -183,6 +183,26 @@ class DestinationError(TookenCIError):
         self.surely_refused = surely_refused
 
 
+class BlockedError(TookenCIError):
+    """The policy or a safety bound forbids the plan, or a part of it."""
+
+    code = "blocked"
+    exit_code = ExitCode.FORBIDDEN
+
+
+class IncompleteError(TookenCIError):
+    """Some entries could not be served, and nothing was changed."""
+
+    code = "incomplete"
+
+
+class PartialError(TookenCIError):
+    """Some entries could not be served, after something was changed."""
+
+    code = "partial"
+    exit_code = ExitCode.PARTIAL
+
+
 class DeclinedError(TookenCIError):
     """The person at the terminal said no."""
 

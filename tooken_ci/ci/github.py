@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 from tooken_ci.base.commands import workflow_command
 from tooken_ci.base.errors import SpecError
+from tooken_ci.base.text import quoted
+from tooken_ci.plan.result import ResultStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from tooken_ci.base.errors import Fault, TookenCIError
+    from tooken_ci.plan.model import Plan
+    from tooken_ci.plan.result import Outcome
 
 _TITLE = "tooken-ci"
 
@@ -21,6 +25,19 @@ def error_annotations(error: TookenCIError) -> list[str]:
     if isinstance(error, SpecError):
         return [_on_line("error", fault) for fault in error.faults]
     return [workflow_command("error", {"title": _TITLE}, str(error))]
+
+
+def run_annotations(plan: Plan | None, outcome: Outcome | None, error: TookenCIError | None) -> list[str]:
+    """An annotation for each entry and action that was not served, and for why the run as a whole failed."""
+    lines = []
+    for problem in plan.problems if plan else ():
+        told = f"{quoted(problem.entry)} ({problem.code}): {problem.message} {problem.hint}"
+        lines.append(workflow_command("error", {"title": _TITLE}, told))
+    for result in outcome.results if outcome else ():
+        if result.status is ResultStatus.FAILED:
+            told = f"{result.kind} {quoted(result.token)}: {result.error}"
+            lines.append(workflow_command("error", {"title": _TITLE}, told))
+    return lines if error is None else [*lines, *error_annotations(error)]
 
 
 def warning_annotations(warnings: Iterable[Fault]) -> list[str]:

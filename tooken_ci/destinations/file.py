@@ -60,7 +60,15 @@ _SCHEMA: Mapping[str, Any] = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Settings:
+    """Where the secret goes, and whose folder it shall look like a part of.
+
+    Attributes:
+        path: without symbolic links.
+        workspace: new files and folders get its owner; None = they belong to whoever runs this.
+    """
+
     path: Path
+    workspace: Path | None
 
 
 class FileKind:
@@ -95,7 +103,7 @@ class FileKind:
             kind=self.name,
             place=f"file {named}",
             claims=frozenset({f"file:{path}", f"file:{record}"}),
-            settings=_Settings(path=path),
+            settings=_Settings(path=path, workspace=root),
             takeover=bool(settings.get("takeover")),
             warnings=(_FLEETING.format(quoted(named)),) if fleeting else (),
             position=position,
@@ -105,14 +113,15 @@ class FileKind:
         """The destination behind a target that this kind parsed."""
         if not isinstance(target.settings, _Settings):
             raise TypeError("a target of another kind")
-        return FileDestination(target.settings.path)
+        return FileDestination(target.settings.path, target.settings.workspace)
 
 
 class FileDestination:
     """One file and the record beside it. The record is written after the secret, so it is never the older one."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, workspace: Path | None = None) -> None:
         self._path = path
+        self._workspace = workspace
         self._record_path = _record_path(path)
 
     def look(self) -> Look:
@@ -168,7 +177,7 @@ class FileDestination:
         Raises:
             DestinationError: it could not be written.
         """
-        _replace(self._record_path, record.to_text() + "\n")
+        _replace(self._record_path, record.to_text() + "\n", self._workspace)
 
     def write(self, secret: Secret) -> None:
         """Put the secret into the file, alone, without a line end.
@@ -176,7 +185,7 @@ class FileDestination:
         Raises:
             DestinationError: it could not be written.
         """
-        _replace(self._path, secret.reveal())
+        _replace(self._path, secret.reveal(), self._workspace)
 
     def holds(self, secret: Secret) -> bool | None:
         """Whether what is read back equals the secret.
@@ -231,16 +240,17 @@ def _content(path: Path) -> tuple[str | None, int]:
     return data.decode(errors="surrogateescape"), written
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, text: str, workspace: Path | None) -> None:
     """Write a file in one step: whoever reads it sees the old content or the new, never a part."""
     temporary = None
     try:
-        _make_folder(path.parent)
+        _make_folder(path.parent, workspace)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)  # made 0600
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        _give(Path(temporary), workspace)
         Path(temporary).replace(path)
     except OSError as error:
         if temporary is not None:
@@ -251,11 +261,19 @@ def _replace(path: Path, text: str) -> None:
         ) from None
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: Path, workspace: Path | None) -> None:
     """Make a folder and the missing ones above it, each 0700 (``mkdir(parents=True)`` leaves those to the umask)."""
     if not folder.is_dir():
-        _make_folder(folder.parent)
+        _make_folder(folder.parent, workspace)
         folder.mkdir(mode=0o700, exist_ok=True)
+        _give(folder, workspace)
+
+
+def _give(path: Path, workspace: Path | None) -> None:
+    """Give what was made to the workspace's owner: an action runs as root, the steps after it do not."""
+    if workspace is not None and os.geteuid() == 0:
+        owner = workspace.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _why(error: OSError) -> str:

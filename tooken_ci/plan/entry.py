@@ -53,7 +53,7 @@ def plan_entry(view: EntryView) -> EntryPlan:
         actions=actions,
         waiting=retiring.waiting,
         problems=tuple(problems),
-        warnings=(*_soon_over(view), *retiring.warnings),
+        warnings=(*_soon_over(view), *_not_asked(view), *retiring.warnings),
     )
 
 
@@ -217,6 +217,14 @@ def _soon_over(view: EntryView) -> tuple[str, ...]:
     if end is None or end - view.now > _SOON:
         return ()
     return (f"{quoted(view.entry.name)} ends at {times.show(end)} and is not renewed: its 'expires_at' is absolute.",)
+
+
+def _not_asked(view: EntryView) -> tuple[str, ...]:
+    return tuple(
+        f"{quoted(view.entry.name)}: {quoted(target.place)} could not be asked what it holds: {look.reason}."
+        for target, look in view.places
+        if look.state is State.UNKNOWN
+    )
 
 
 def _cap(view: EntryView) -> Problem:

@@ -6,10 +6,16 @@ import dataclasses
 import enum
 from typing import TYPE_CHECKING
 
+from tooken_ci.base.errors import BlockedError, IncompleteError, PartialError
+from tooken_ci.base.text import count
 from tooken_ci.plan.model import FORBIDDING, ProblemCode
 
 if TYPE_CHECKING:
+    from tooken_ci.base.errors import TookenCIError
     from tooken_ci.plan.model import Action, ActionKind, Plan
+
+_FAILING = frozenset(ProblemCode) - FORBIDDING - {ProblemCode.BUSY}
+"""What keeps an entry from being served without being forbidden; a busy entry's actions count by their results."""
 
 
 class ResultStatus(enum.StrEnum):
@@ -67,12 +73,22 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether something that was asked for could not be done; what a bound forbids does not count here."""
-        ended_badly = {ResultStatus.FAILED, ResultStatus.BUSY}
-        return (
-            self.interrupted
-            or any(result.status in ended_badly for result in self.results)
-            or any(
-                problem.code not in FORBIDDING and problem.code is not ProblemCode.BUSY
-                for problem in self.plan.problems
+        return self.interrupted or self._unserved() > 0
+
+    def verdict(self) -> TookenCIError | None:
+        """Why the run did not end well, as the error that the command ends with; None where it did."""
+        unserved = self._unserved()
+        told = "The run was interrupted." if self.interrupted else f"{count(unserved, 'action')} could not be done."
+        if self.failed and self.changed:
+            return PartialError(told, hint="The results above name them; the rest is done.")
+        if self.plan.blocked_by:
+            return BlockedError(
+                f"The plan is blocked by {', '.join(self.plan.blocked_by)}.",
+                hint="Only what is due or unfinished is done.",
             )
-        )
+        return IncompleteError(told, hint="Nothing was changed.") if self.failed else None
+
+    def _unserved(self) -> int:
+        """How many actions failed, and how many entries had none because of a problem."""
+        failed = sum(result.status in {ResultStatus.FAILED, ResultStatus.BUSY} for result in self.results)
+        return failed + sum(problem.code in _FAILING for problem in self.plan.problems)

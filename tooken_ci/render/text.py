@@ -10,6 +10,7 @@ from tooken_ci.plan.model import ActionKind
 from tooken_ci.plan.result import ResultStatus
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
     from tooken_ci.plan.model import Action, Plan
@@ -44,7 +45,7 @@ def headline(plan: Plan) -> str:
 def _plan(plan: Plan) -> Iterator[str]:
     yield headline(plan)
     for action in plan.actions:
-        yield from _action(action)
+        yield from _action(action, plan.now)
     if plan.waiting:
         yield "Waiting to be revoked:"
     for waiting in plan.waiting:
@@ -57,14 +58,14 @@ def _plan(plan: Plan) -> Iterator[str]:
         yield f"Blocked by {block.code}: {block.message} {block.hint}"
 
 
-def _action(action: Action) -> Iterator[str]:
+def _action(action: Action, now: dt.datetime) -> Iterator[str]:
     yield f"  {_SIGNS[action.kind]} {action.kind} {safe(action.token)} ({action.cause}: {'; '.join(action.reasons)})"
     if action.mints:
         ends = "never expires" if action.expires_at is None else f"expires {times.show(action.expires_at)}"
         yield f"      scopes {', '.join(action.scopes)}; {ends}"
     for place in action.destinations:
         yield f"      to {safe(place)}"
-    if action.revoke_after is not None:
+    if action.revoke_after is not None and action.revoke_after > now:
         yield f"      what it replaces is due to be revoked at {times.show(action.revoke_after)}"
 
 

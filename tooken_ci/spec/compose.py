@@ -12,6 +12,7 @@ import yaml
 
 from tooken_ci.base.errors import Fault, SpecError
 from tooken_ci.base.position import Position
+from tooken_ci.spec.limits import MOST_FAULTS, too_many
 from tooken_ci.spec.positions import Document, Place, PlacedList, PlacedMap
 from tooken_ci.spec.scalars import resolve
 from tooken_ci.spec.shown import quoted
@@ -174,6 +175,8 @@ class _Composer:
 
     def _fault(self, place: Place, message: str, hint: str = "") -> None:
         self.faults.append(Fault(Position(self.file, *place), message, hint=hint))
+        if len(self.faults) == MOST_FAULTS:
+            raise SpecError([*self.faults, too_many(self.file)])
 
     def _stop(self, place: Place, message: str, hint: str = "") -> NoReturn:
         self._fault(place, message, hint)
@@ -207,4 +210,7 @@ def compose(text: str, file: str) -> tuple[Document, list[Fault]]:
         composer.run(yaml.parse(text, Loader=loader))
     except yaml.YAMLError as error:
         raise SpecError([*composer.faults, syntax_fault(error, text, file)]) from error
+    except (ValueError, OverflowError) as error:  # the parser in Python makes any escape a character, or tries to
+        escape = Fault(Position(file, 1, 1), f"This is not valid YAML: an escape names no character ({error}).")
+        raise SpecError([*composer.faults, escape]) from error
     return Document(file=file, data=composer.root, start=composer.start), composer.faults

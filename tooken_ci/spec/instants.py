@@ -29,8 +29,3 @@ def parse(text: str) -> datetime:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError("there is no such date or time") from error
-
-
-def show(moment: datetime) -> str:
-    """Write a point in time as the spec does."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -8,6 +8,7 @@ from tooken_ci.base.errors import Fault, SpecError
 from tooken_ci.base.position import Position
 from tooken_ci.spec import files
 from tooken_ci.spec.build import Part, build
+from tooken_ci.spec.limits import MOST_FAULTS, too_many
 from tooken_ci.spec.merge import conflicts, merge
 from tooken_ci.spec.shown import shown
 
@@ -63,4 +64,6 @@ def _part(file: str, kinds: Sequence[DestinationKind]) -> Part:
         raise SpecError([*faults, Fault(start, message, hint=_BEGINNING)])
     part = build(document, kinds)
     part.faults[:0] = faults
+    if len(part.faults) > MOST_FAULTS:
+        part.faults[MOST_FAULTS:] = [too_many(file)]
     return part

@@ -7,8 +7,8 @@ import re
 import warnings
 from typing import TYPE_CHECKING
 
+from tooken_ci.base import times
 from tooken_ci.base.errors import Fault
-from tooken_ci.spec import instants
 from tooken_ci.spec.durations import show
 from tooken_ci.spec.shown import listed, quoted
 
@@ -75,7 +75,7 @@ def _too_long(entry: Entry, longest: timedelta, now: datetime | None) -> Iterato
         message = f"{quoted(entry.name)} lives {show(entry.expires_in)}; {allowed}"
         yield "max_lifetime", Fault(entry.where("expires_in"), message, hint="Shorten 'expires_in'.")
     if entry.expires_at is not None and now is not None and entry.expires_at - now > longest:
-        message = f"{quoted(entry.name)} lives until {instants.show(entry.expires_at)}; {allowed}"
+        message = f"{quoted(entry.name)} lives until {times.show(entry.expires_at)}; {allowed}"
         yield "max_lifetime", Fault(entry.where("expires_at"), message, hint="Choose an earlier 'expires_at'.")
 
 

@@ -9,9 +9,9 @@ import json
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from tooken_ci.base.errors import Fault
-from tooken_ci.spec import scopes
+from tooken_ci.base import scopes
 from tooken_ci.spec.explain import Finding, explain, violation
+from tooken_ci.spec.limits import MOST_FAULTS, too_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from tooken_ci.spec.explain import Path
     from tooken_ci.spec.kinds import DestinationKind
     from tooken_ci.spec.positions import Document
-
-MOST_FAULTS = 1000
-"""How many faults one file is worth: beyond it the file is something else, and nobody reads on."""
 
 
 def schema(kinds: Sequence[DestinationKind]) -> dict[str, Any]:
@@ -49,8 +46,7 @@ def faults_of(document: Document, kinds: Sequence[DestinationKind]) -> list[Find
         findings.setdefault(finding.path, finding)
     clear = [finding for finding in findings.values() if not _within_another(finding, findings)]
     if next(every, None) is not None:
-        fault = Fault(document.at(()), f"There are more errors in this file than the {MOST_FAULTS} listed.")
-        clear.append(Finding(path=(), fault=fault))
+        clear.append(Finding(path=(), fault=too_many(document.file)))
     return clear
 
 

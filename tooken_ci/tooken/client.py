@@ -6,9 +6,8 @@ import logging
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from tooken_ci.base import times
+from tooken_ci.base import scopes, times
 from tooken_ci.base.errors import ApiError, ForbiddenError, NotFoundError, NotTheApiError, UnauthorizedError
-from tooken_ci.tooken import scopes
 from tooken_ci.tooken.listing import list_tokens
 from tooken_ci.tooken.model import Minted, Status, read_audit, read_minted, read_token
 from tooken_ci.tooken.transport import Call, Transport

@@ -6,8 +6,8 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
+from tooken_ci.base import scopes
 from tooken_ci.base.errors import NotTheApiError, WorkspaceError
-from tooken_ci.tooken import scopes
 from tooken_ci.tooken.model import Token, read_token
 from tooken_ci.tooken.transport import Call
 

@@ -6,5 +6,6 @@ READ = "tokens:read"
 WRITE = "tokens:write"
 REVOKE = "tokens:revoke"
 ROTATE = "tokens:rotate"
+AUDIT = "audit:read"
 
-ALL = (READ, WRITE, REVOKE, ROTATE, "audit:read", "webhooks:read", "webhooks:write")
+ALL = (READ, WRITE, REVOKE, ROTATE, AUDIT, "webhooks:read", "webhooks:write")
