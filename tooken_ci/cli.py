@@ -1,4 +1,7 @@
-"""The commands: read options, call, render, exit code. Whatever is heavy is imported by the command that uses it."""
+"""The commands: read options, call, render, exit code.
+
+A command imports what it uses where it uses it, so that ``--version`` and ``--help`` import next to nothing.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ import click
 from tooken_ci import __version__
 from tooken_ci.base.errors import DeclinedError, ExitCode, PolicyError, SpecError, TookenCIError, UsageError
 from tooken_ci.base.redact import RedactingStream
+from tooken_ci.base.text import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -84,7 +88,7 @@ def _with_api(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--debug", is_flag=True, envvar="TOOKEN_DEBUG", help="Log more, and show tracebacks.")
 def cli(*, debug: bool) -> None:
     """Tokens as code for Tooken: declare API tokens in YAML, and let CI create, deliver, renew and revoke them."""
-    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING, force=True)
     logging.getLogger("tooken_ci").setLevel(logging.DEBUG if debug else logging.INFO)
 
 
@@ -96,7 +100,7 @@ def validate(*, specs: tuple[str, ...], form: str) -> None:
     with _reporting(form) as reporting:
         spec = _load(specs, _registry(reporting.host), reporting)
         _keep_policy(spec)
-        _say(f"The spec is valid: {len(spec.entries)} entries in {', '.join(spec.files)}.")
+        _say(f"The spec is valid: {count(len(spec.entries), 'entry')} in {', '.join(spec.files)}.")
 
 
 @cli.command()
@@ -118,13 +122,13 @@ def plan(*, detailed_exitcode: bool, form: str, **options: Any) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask at a terminal.")
 def apply(*, yes: bool, form: str, **options: Any) -> None:
     """Bring the workspace to what the spec says, and deliver each new secret."""
-    from tooken_ci.apply.run import execute  # noqa: PLC0415  # heavy
+    from tooken_ci.apply.run import execute
 
     with _reporting(form, applying=True) as reporting:
         context, survey = _survey(reporting, **options)
         reporting.show_plan()
         if survey.plan.actions and not yes:
-            _confirm()
+            _confirm(reporting)
         outcome = execute(context, survey)
         reporting.update(outcome=outcome)
         verdict = outcome.verdict()
@@ -136,11 +140,11 @@ def apply(*, yes: bool, form: str, **options: Any) -> None:
 @click.option("--plan", "of_plan", is_flag=True, help="The schema of what plan and apply print as JSON.")
 def schema(*, of_plan: bool) -> None:
     """Print the JSON Schema of the spec."""
-    import json  # noqa: PLC0415  # the other commands do not need these
-    from importlib import resources  # noqa: PLC0415
+    import json
+    from importlib import resources
 
-    from tooken_ci.ci.host import detect  # noqa: PLC0415
-    from tooken_ci.spec.schema import schema as compose  # noqa: PLC0415
+    from tooken_ci.ci.host import detect
+    from tooken_ci.spec.schema import schema as compose
 
     if of_plan:
         text = resources.files("tooken_ci.render").joinpath("plan.schema.json").read_text(encoding="utf-8")
@@ -168,11 +172,11 @@ def schema(*, of_plan: bool) -> None:
 @click.option("--faults", type=click.Path(), help="A YAML or JSON file with faults to inject.")
 def sandbox(*, api_key: str | None, faults: str | None, **options: Any) -> None:
     """Serve the Tooken API v1 on this machine, to try and to test against. Needs the extra tooken-ci[sandbox]."""
-    from pathlib import Path  # noqa: PLC0415  # the sandbox is not installed everywhere
+    from pathlib import Path
 
     try:
-        from tooken_ci.sandbox.server import serve  # noqa: PLC0415
-        from tooken_ci.sandbox.settings import SandboxConfigError, SandboxSettings  # noqa: PLC0415
+        from tooken_ci.sandbox.server import serve
+        from tooken_ci.sandbox.settings import SandboxConfigError, SandboxSettings
     except ImportError as error:
         raise UsageError(
             f"The sandbox needs {error.name}, which is not installed.",
@@ -200,18 +204,18 @@ class _Reporting:
     def update(self, **news: Any) -> None:
         self.report = dataclasses.replace(self.report, **news)
 
-    def show_plan(self) -> None:
+    def show_plan(self, *, to_person: bool = False) -> None:
         """The plan as text on standard error; people want to see it before anything is done."""
-        from tooken_ci.render.text import as_text  # noqa: PLC0415  # what a help text does not need
+        from tooken_ci.render.text import as_text
 
-        if self.form == "text" and not self.shown:
+        if (self.form == "text" or to_person) and not self.shown:
             _say(as_text(self.report), end="")
             self.shown = True
 
     def finish(self) -> None:
-        from tooken_ci.render.markdown import as_markdown  # noqa: PLC0415  # what a help text does not need
-        from tooken_ci.render.report import as_json  # noqa: PLC0415
-        from tooken_ci.render.text import outcome_line  # noqa: PLC0415
+        from tooken_ci.render.markdown import as_markdown
+        from tooken_ci.render.report import as_json
+        from tooken_ci.render.text import outcome_line
 
         self.show_plan()
         if self.report.outcome is not None and self.form == "text":
@@ -225,9 +229,9 @@ class _Reporting:
             _say_error(self.report.error)
 
     def _tell_runner(self) -> None:
-        from tooken_ci.ci import github  # noqa: PLC0415  # what a help text does not need
-        from tooken_ci.ci.host import HostKind  # noqa: PLC0415
-        from tooken_ci.render.report import summary  # noqa: PLC0415
+        from tooken_ci.ci import github
+        from tooken_ci.ci.host import HostKind
+        from tooken_ci.render.report import summary
 
         if self.host.kind is not HostKind.GITHUB:
             return
@@ -244,8 +248,8 @@ class _Reporting:
 @contextlib.contextmanager
 def _reporting(form: str, *, applying: bool = False) -> Iterator[_Reporting]:
     """Report at the end of a command, also where it fails, and exit with its code."""
-    from tooken_ci.ci.host import detect  # noqa: PLC0415  # what a help text does not need
-    from tooken_ci.render.report import Report  # noqa: PLC0415
+    from tooken_ci.ci.host import detect
+    from tooken_ci.render.report import Report
 
     reporting = _Reporting(form=form, host=detect(os.environ), report=Report(applying=applying))
     try:
@@ -258,14 +262,14 @@ def _reporting(form: str, *, applying: bool = False) -> Iterator[_Reporting]:
 
 
 def _registry(host: Host) -> Registry:
-    from tooken_ci.destinations.interface import Surroundings  # noqa: PLC0415  # what a help text does not need
-    from tooken_ci.destinations.registry import Registry  # noqa: PLC0415
+    from tooken_ci.destinations.interface import Surroundings
+    from tooken_ci.destinations.registry import Registry
 
     return Registry(Surroundings(in_ci=host.in_ci, confined_to=host.workspace))
 
 
 def _load(specs: Sequence[str], registry: Registry, reporting: _Reporting) -> Spec:
-    from tooken_ci.spec.load import load  # noqa: PLC0415  # what a help text does not need
+    from tooken_ci.spec.load import load
 
     spec = load(specs, kinds=registry.kinds)
     reporting.warned = spec.warnings
@@ -274,7 +278,7 @@ def _load(specs: Sequence[str], registry: Registry, reporting: _Reporting) -> Sp
 
 
 def _keep_policy(spec: Spec) -> None:
-    from tooken_ci.spec.policy import breaches  # noqa: PLC0415  # what a help text does not need
+    from tooken_ci.spec.policy import breaches
 
     found = breaches(spec)
     if found:
@@ -290,12 +294,12 @@ def _survey(
     allow_empty: bool,
 ) -> tuple[Context, Survey]:
     """Load the spec, read the workspace and the destinations, and plan."""
-    from tooken_ci.apply.context import Context, new_run  # noqa: PLC0415  # heavy
-    from tooken_ci.apply.survey import survey  # noqa: PLC0415
-    from tooken_ci.base.times import SystemClock  # noqa: PLC0415
-    from tooken_ci.render.text import result_line  # noqa: PLC0415
-    from tooken_ci.tooken.client import Client  # noqa: PLC0415
-    from tooken_ci.tooken.key import read_key  # noqa: PLC0415
+    from tooken_ci.apply.context import Context, new_run
+    from tooken_ci.apply.survey import survey
+    from tooken_ci.base.times import SystemClock
+    from tooken_ci.render.text import result_line
+    from tooken_ci.tooken.client import Client
+    from tooken_ci.tooken.key import read_key
 
     registry = _registry(reporting.host)
     spec = _load(specs, registry, reporting)
@@ -319,16 +323,22 @@ def _survey(
 
 def _verdict(survey: Survey) -> TookenCIError | None:
     """What is wrong with a plan that is only shown."""
-    from tooken_ci.plan.result import Outcome  # noqa: PLC0415  # heavy
+    from tooken_ci.plan.result import Outcome
 
     return Outcome(plan=survey.plan, results=(), changed=False).verdict()
 
 
-def _confirm() -> None:
-    """Ask the person at the terminal; where there is none, nobody is asked."""
+def _confirm(reporting: _Reporting) -> None:
+    """Ask the person at the terminal, who has seen the plan; where there is none, nobody is asked."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return
-    if not click.confirm("Apply this plan?", default=False, err=True):
+    reporting.show_plan(to_person=True)
+    try:
+        agreed = click.confirm("Apply this plan?", default=False, err=True)
+    except click.Abort:  # Ctrl-C, or the end of the input: an answer too
+        _say("")
+        agreed = False
+    if not agreed:
         raise DeclinedError("Nothing was changed, as you wished.")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tooken_ci.apply.failure import BusyError, EntryError
 from tooken_ci.apply.mint import mint
-from tooken_ci.base.errors import ApiError, UnreachableError
+from tooken_ci.base.errors import ApiError, NotTheApiError, TookenCIError, UnreachableError, WorkspaceError
 from tooken_ci.base.record import Held, MarkKind
 from tooken_ci.base.text import quoted
 from tooken_ci.plan.view import generations_of
@@ -69,7 +69,12 @@ def copy(context: Context, view: EntryView, action: Action, places: Places) -> N
     """
     _may_go_on(places, action)
     _no_other_run(places, places.mark(MarkKind.COPY, action.token, context.client.now()))
-    living = generations_of(view.entry.name, context.client.find_active(view.entry.name))
+    try:
+        _may_go_on(places, action)
+        living = generations_of(view.entry.name, context.client.find_active(view.entry.name))
+    except TookenCIError:
+        places.withdraw()
+        raise
     if not living or living[-1].token.id != action.id:
         places.withdraw()
         raise BusyError(f"{quoted(action.token)} is no longer its newest generation.")
@@ -79,7 +84,9 @@ def copy(context: Context, view: EntryView, action: Action, places: Places) -> N
         raise EntryError("The secret can no longer be read where it was.", hint="Run again; it will be replaced.")
     secret, held = source
     places.deliver(secret, held, order=lambda _: 0)
-    _all_served(places, "the token itself is unchanged")
+    if not places.touched:
+        places.withdraw()
+    _all_served(places, "the token itself is unchanged", changed=places.touched)
 
 
 def _may_go_on(places: Places, action: Action) -> None:
@@ -102,7 +109,7 @@ def _mint(context: Context, view: EntryView, action: Action, places: Places) -> 
 
     try:
         return mint(context, action, living, announce)
-    except UnreachableError as error:
+    except (UnreachableError, NotTheApiError, WorkspaceError) as error:
         # it may have been made: the marks stay and tell the next run
         raise EntryError(error.message, hint=error.hint, changed=True) from None
     except (ApiError, EntryError):
@@ -122,11 +129,12 @@ def _deliver_or_undo(context: Context, view: EntryView, minted: Minted, places: 
     if copying is not None:
         _undo(context, minted, places)
         raise BusyError(f"Run {quoted(copying.run)} is copying {quoted(copying.name)}.", changed=True)
-    if not _proven(context, minted):
+    unproven = _unproven(context, minted)
+    if unproven:
         _undo(context, minted, places)
         raise EntryError(
-            f"The new secret of {quoted(minted.token.name)} did not authenticate, so it was revoked and not delivered.",
-            hint="Run again; if it stays so, ask Tooken's support.",
+            f"The new secret of {quoted(minted.token.name)} was revoked and not delivered: {unproven}",
+            hint="Run again.",
             changed=True,
         )
     places.deliver(minted.secret, held, order=_oldest_first(view))
@@ -136,11 +144,12 @@ def _deliver_or_undo(context: Context, view: EntryView, minted: Minted, places: 
         raise EntryError(told, hint=_hints(places), changed=True)
 
 
-def _proven(context: Context, minted: Minted) -> bool:
+def _unproven(context: Context, minted: Minted) -> str:
+    """Why the new secret is not proven to authenticate; empty where it is."""
     try:
-        return context.client.proves(minted.secret)
-    except ApiError:
-        return False
+        return "" if context.client.proves(minted.secret) else "the API does not accept it."
+    except ApiError as error:
+        return error.message
 
 
 def _undo(context: Context, minted: Minted, places: Places) -> None:
@@ -173,9 +182,9 @@ def _source(context: Context, view: EntryView) -> tuple[Secret, Held] | None:
     return None
 
 
-def _all_served(places: Places, state: str) -> None:
+def _all_served(places: Places, state: str, *, changed: bool = True) -> None:
     if places.failures:
-        raise EntryError(_told(places, state[0].upper() + state[1:]), hint=_hints(places), changed=True)
+        raise EntryError(_told(places, state[0].upper() + state[1:]), hint=_hints(places), changed=changed)
 
 
 def _told(places: Places, state: str) -> str:

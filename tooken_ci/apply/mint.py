@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tooken_ci.apply.failure import BusyError, EntryError
 from tooken_ci.base import naming
-from tooken_ci.base.errors import ConflictError
+from tooken_ci.base.errors import ApiError, ConflictError
 from tooken_ci.base.text import quoted
 from tooken_ci.plan.difference import SPREAD
 from tooken_ci.plan.entry import MAX_LIVING
@@ -37,6 +37,7 @@ class _Attempts:
     living: dict[str, Token]
     first_send: dt.datetime
     expiries: list[dt.datetime]
+    lost: bool = False
 
 
 def mint(context: Context, action: Action, living: dict[str, Token], announce: Callable[[str], None]) -> Minted:
@@ -60,6 +61,7 @@ def mint(context: Context, action: Action, living: dict[str, Token], announce: C
             raise EntryError(
                 f"{len(attempts.living)} generations of it are alive, and no more than {MAX_LIVING} may be.",
                 hint="Revoke one that no destination's record names and run again.",
+                changed=attempts.lost,
             )
         name = naming.generation_name(action.entry, number)
         if turn:
@@ -76,6 +78,7 @@ def mint(context: Context, action: Action, living: dict[str, Token], announce: C
     raise EntryError(
         f"No free name was found: {MINT_TRIES} in a row were taken, the last one {quoted(name)}.",
         hint="Look for somebody else who makes tokens of these names.",
+        changed=attempts.lost,
     )
 
 
@@ -96,9 +99,14 @@ def _after_conflict(context: Context, action: Action, attempts: _Attempts, numbe
         numbers.append(found)
         if token.status is Status.ACTIVE and token.id not in attempts.living:
             if not _ours(token, attempts):
-                raise BusyError(f"{quoted(token.name)} appeared meanwhile; another run may be at work on this entry.")
-            log.warning("%s was made, but its secret was lost with the answer; going on with the next.", quoted(name))
+                raise BusyError(
+                    f"{quoted(token.name)} appeared meanwhile; another run may be at work on this entry.",
+                    changed=attempts.lost,
+                )
+            made = quoted(token.name)
+            log.warning("%s was made, but its secret was lost with the answer; going on with the next.", made)
             attempts.living[token.id] = token
+            attempts.lost = True
     return max(numbers) + 1
 
 
@@ -119,9 +127,14 @@ def _check(context: Context, minted: Minted, name: str, action: Action, expires_
     )
     if token.name == name and token.scopes == frozenset(action.scopes) and same_expiry:
         return
-    context.client.revoke(token.id)
+    try:
+        context.client.revoke(token.id)
+    except ApiError as error:
+        after = f"and it could not be revoked: {error.message}"
+    else:
+        after = "it was revoked."
     raise EntryError(
-        f"The API made {quoted(token.name)} with another name, scopes or expiry than asked; it was revoked.",
+        f"The API made {quoted(token.name)} with another name, scopes or expiry than asked; {after}",
         hint="Nothing was delivered. Look whether the API address is right.",
         changed=True,
     )

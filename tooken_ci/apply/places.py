@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tooken_ci.base.errors import DestinationError
@@ -31,15 +32,10 @@ class Places:
     def __init__(self, context: Context, targets: Iterable[Target]) -> None:
         self._context = context
         self._open: dict[str, Destination] = {target.place: context.open(target) for target in targets}
-        self._records: dict[str, DeliveryRecord] = {}
+        self._marked: dict[str, None] = {}  # a set that keeps its order
         self._first_mark: float | None = None
         self.failures: dict[str, DestinationError] = {}
         self.touched = False
-
-    @property
-    def marked(self) -> tuple[str, ...]:
-        """The places that bear this run's mark."""
-        return tuple(self._records)
 
     def check(self) -> None:
         """Ask each destination whether it can be written; the ones that cannot become failures. Changes nothing."""
@@ -57,8 +53,8 @@ class Places:
                 continue
             look = destination.look()
             foreign = self._young_foreign(look, now)
-            if foreign is not None:
-                return foreign
+            if foreign:
+                return foreign[0]
             if look.state is State.UNKNOWN:
                 self.failures[place] = DestinationError(f"{look.reason}.")
                 continue
@@ -67,24 +63,24 @@ class Places:
             )
             mark = Mark(kind=kind, name=name, run=self._context.run, at=now)
             self._first_mark = self._context.clock.monotonic() if self._first_mark is None else self._first_mark
-            if self._attempt(place, lambda: destination.write_record(record.marked(mark))):  # noqa: B023  # called at once
-                self._records[place] = record
+            if self._attempt(place, partial(destination.write_record, record.marked(mark))):
+                self._marked[place] = None
         return None
 
     def withdraw(self) -> None:
         """Take this run's marks back, where nothing was written; what cannot be taken back ages by itself."""
-        for place, record in self._records.items():
-            try:
-                self._open[place].write_record(record)
-            except DestinationError as error:
-                self.failures.setdefault(place, error)
+        for place in self._marked:
+            destination = self._open[place]
+            record = destination.look().record  # read anew: another run may have left its mark meanwhile
+            if record is not None:
+                self._attempt(place, partial(destination.write_record, record.without_marks_of(self._context.run)))
 
     def copying(self, now: dt.datetime) -> Mark | None:
         """Another run's young mark of kind ``copy``, read anew."""
-        for place in self._records:
-            mark = self._young_foreign(self._open[place].look(), now)
-            if mark is not None and mark.kind is MarkKind.COPY:
-                return mark
+        for place in self._marked:
+            for mark in self._young_foreign(self._open[place].look(), now):
+                if mark.kind is MarkKind.COPY:
+                    return mark
         return None
 
     def deliver(self, secret: Secret, held: Held, order: Callable[[str], int]) -> None:
@@ -95,9 +91,9 @@ class Places:
             held: what the record is to say.
             order: a place's rank; the lowest is served first.
         """
-        for place in sorted(self._records, key=order):
+        for place in sorted(self._marked, key=order):
             if place not in self.failures:
-                self._attempt(place, lambda: self._serve(self._open[place], secret, held))  # noqa: B023  # called at once
+                self._attempt(place, partial(self._serve, self._open[place], secret, held))
 
     def _serve(self, destination: Destination, secret: Secret, held: Held) -> None:
         if self._first_mark is None or self._context.clock.monotonic() - self._first_mark > LONGEST_DELIVERY:
@@ -119,8 +115,8 @@ class Places:
             )
         destination.write_record(DeliveryRecord(workspace=self._context.spec.workspace, held=held))
 
-    def _young_foreign(self, look: Look, now: dt.datetime) -> Mark | None:
-        return next((mark for mark in look.marks if mark.run != self._context.run and mark.young(now)), None)
+    def _young_foreign(self, look: Look, now: dt.datetime) -> list[Mark]:
+        return [mark for mark in look.marks if mark.run != self._context.run and mark.young(now)]
 
     def _attempt(self, place: str, step: Callable[[], None]) -> bool:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from tooken_ci.base.errors import ApiError
+from tooken_ci.base.errors import ApiError, TookenCIError
 from tooken_ci.plan import ownership
 from tooken_ci.plan.entry import due_revocations
 from tooken_ci.plan.result import Result, ResultStatus
@@ -63,7 +63,7 @@ def _revoke(
     """Each planned revocation with its result, as it is done."""
     try:
         found = fresh()
-    except ApiError as error:
+    except TookenCIError as error:
         yield from ((action, Result.of(action, ResultStatus.FAILED, str(error))) for action in planned)
         return
     for action in planned:

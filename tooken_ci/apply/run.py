@@ -54,7 +54,8 @@ class _Run:
                 self._note_all(retirement.remove(self._context, name, actions))
             self._prune()
         except KeyboardInterrupt:
-            self._interrupted = True
+            # a write may have been under way
+            self._interrupted = self._changed = True
         for action in self._plan.actions:
             if action not in self._results:
                 self._note(action, self._why_left_out(action))

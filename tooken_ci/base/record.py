@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _FORMAT = "tooken-ci/1"
-_ANY_FORMAT = re.compile(r"tooken-ci/([0-9]+)(?: |\Z)")
+_ANY_FORMAT = re.compile(r"tooken-ci/([1-9][0-9]*)(?: |\Z)")
+_ALPHABET = re.compile(r"[A-Za-z0-9/=._:@ -]*")
 _TIME = "%Y%m%dT%H%M%SZ"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 _ESCAPED = re.compile(r"(?:@[0-9a-f]{2})+")
@@ -132,6 +133,8 @@ class DeliveryRecord:
             raise ValueError("not a delivery record")
         if int(version[1]) > 1:
             raise NewerRecordError(f"written by a newer tooken-ci (format {version[1]}, this one reads format 1)")
+        if not _ALPHABET.fullmatch(line):
+            raise ValueError("a delivery record with a character that none has")
         single, marks = _fields(line.split(" ")[1:])
         if "workspace" not in single or (set(single) != {"workspace"} and set(single) != _SINGLE_KEYS):
             raise ValueError("a delivery record that is not complete")

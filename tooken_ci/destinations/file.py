@@ -242,19 +242,20 @@ def _content(path: Path) -> tuple[str | None, int]:
 
 def _replace(path: Path, text: str, workspace: Path | None) -> None:
     """Write a file in one step: whoever reads it sees the old content or the new, never a part."""
-    temporary = None
     try:
         _make_folder(path.parent, workspace)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)  # made 0600
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        _give(Path(temporary), workspace)
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary is not None:
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            _give(Path(temporary), workspace)
+            Path(temporary).replace(path)
+        except BaseException:  # Ctrl-C too: what lies there half written may be a secret
             Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
         raise DestinationError(
             f"{quoted(str(path))} cannot be written: {_why(error)}.",
             hint="Check that its folder exists, or can be made, and that this user may write there.",

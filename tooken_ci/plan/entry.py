@@ -30,10 +30,10 @@ def plan_entry(view: EntryView) -> EntryPlan:
 
     Pure: it depends on nothing but the view.
     """
-    if view.entry.watched:
-        return _watched(view)
     if (over := _past_its_expiry(view)) is not None:
         return EntryPlan(entry=view.entry.name, problems=(over,))
+    if view.entry.watched:
+        return _watched(view)
     protection = _protection(view)
     if protection is not None and view.current is not None:
         # what it is refused is a change of scopes: everything else goes on with the scopes that it has
@@ -183,7 +183,7 @@ def _watched(view: EntryView) -> EntryPlan:
         "give it a destination under 'deliver' to have it replaced."
         for reason in reasons
     )
-    return EntryPlan(entry=entry.name, warnings=warnings)
+    return EntryPlan(entry=entry.name, warnings=(*_soon_over(view), *warnings))
 
 
 def _protection(view: EntryView) -> Problem | None:

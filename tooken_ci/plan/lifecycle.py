@@ -47,7 +47,7 @@ def make_plan(
     names = {token.id: token.name for token in tokens}
     breaches = _breaches(spec, now)
     plans = []
-    for entry in spec.entries:
+    for entry in sorted(spec.entries, key=lambda entry: entry.name):
         view = EntryView(
             entry=entry,
             workspace=spec.workspace,

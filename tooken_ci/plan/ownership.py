@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from tooken_ci.base import naming
-from tooken_ci.base.record import Look, State
+from tooken_ci.base.record import DeliveryRecord, Look, State
 from tooken_ci.base.text import quoted
 from tooken_ci.plan.model import Problem, ProblemCode
 
@@ -37,7 +37,7 @@ def settle(view: EntryView, names: Mapping[str, str]) -> tuple[EntryView, tuple[
         problem, strange = _judge(view, target, look, names)
         if problem is not None:
             problems.append(problem)
-        looks.append(_disowned(look) if strange else look)
+        looks.append(_disowned(look, view) if strange else look)
     return dataclasses.replace(view, looks=tuple(looks)), tuple(problems)
 
 
@@ -74,7 +74,12 @@ def _problem(view: EntryView, message: str, hint: str) -> Problem:
     return Problem(code=ProblemCode.RECORD, entry=view.entry.name, message=message, hint=hint)
 
 
-def _disowned(look: Look) -> Look:
+def _disowned(look: Look, view: EntryView) -> Look:
+    """What is left of a look once the record is to be taken over: nothing is held, but a run at work there counts."""
+    young = tuple(mark for mark in look.marks if mark.young(view.now))
     return Look(
-        state=State.ABSENT, reason="it held another entry's secret, to be taken over", value_newer=look.value_newer
+        state=State.ABSENT,
+        record=DeliveryRecord(workspace=view.workspace, marks=young),
+        reason="it held another entry's secret, to be taken over",
+        value_newer=True,
     )

@@ -32,7 +32,7 @@ def prune(spec: Spec, others: Iterable[Token]) -> list[Action]:
         return []
     patterns = [(named.text, re.compile(fnmatch.translate(named.text))) for named in spec.prune]
     actions = []
-    for token in sorted(others, key=lambda token: token.name):
+    for token in sorted(others, key=lambda token: naming.split(token.name)):
         matching = next((text for text, pattern in patterns if pattern.match(token.name)), None)
         if matching is not None and not naming.is_lease(token.name):
             name, number = naming.split(token.name)

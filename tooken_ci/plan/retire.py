@@ -52,7 +52,9 @@ def retire(view: EntryView, upcoming: Action | None) -> Retiring:
         if holder:
             waiting.append(_waiting(view, generation, due, holder))
         else:
-            actions.append(_revocation(view, generation, upcoming if newer is None else None))
+            # one that only the coming delivery lets go shares its cause: where a bound forbids that, it stays too
+            owed = newer is None or _undelivered(view, generation, None)
+            actions.append(_revocation(view, generation, upcoming if owed else None))
     return Retiring(actions=tuple(actions), waiting=tuple(waiting), warnings=tuple(warnings))
 
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     import requests
 
 _NO_CONTENT = 204
-_REDIRECTS = range(300, 400)
+REDIRECTS = range(300, 400)
+"""None of them is followed: the key would go along."""
+
 _CLIENT_ERRORS = range(400, 500)
 
 
@@ -32,7 +34,7 @@ def decode(answer: requests.Response, scope: str) -> Any:
         ApiError: another of its kinds, for each client error.
     """
     status = answer.status_code
-    if status in _REDIRECTS:
+    if status in REDIRECTS:
         raise NotTheApiError(
             f"The API answered with a redirect ({status}); the key is not sent on to another address.",
             hint="Give the final address with --api-url.",
@@ -44,7 +46,7 @@ def decode(answer: requests.Response, scope: str) -> Any:
         return None
     try:
         return answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         kind = safe(answer.headers.get("Content-Type", "no content type"), limit=60)
         raise NotTheApiError(
             f"The answer ({status}, {kind}) is not JSON, so it is not the Tooken API's.",
@@ -68,7 +70,7 @@ def _told(answer: requests.Response) -> tuple[str, str]:
     try:
         body = answer.json()
         code, message = str(body.get("error") or ""), str(body.get("message") or "")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return "", ""
     return safe(code, limit=60), f" ({safe(message)})" if message else ""
 

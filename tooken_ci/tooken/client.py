@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from tooken_ci.base import scopes, times
-from tooken_ci.base.errors import ApiError, ForbiddenError, NotFoundError, NotTheApiError, UnauthorizedError
+from tooken_ci.base.errors import (
+    ApiError,
+    ForbiddenError,
+    NotFoundError,
+    NotTheApiError,
+    RateLimitedError,
+    UnauthorizedError,
+)
 from tooken_ci.tooken.listing import list_tokens
-from tooken_ci.tooken.model import Minted, Status, read_audit, read_minted, read_token
+from tooken_ci.tooken.model import PATH_DOTS, Minted, Status, read_audit, read_minted, read_token
 from tooken_ci.tooken.transport import Call, Transport
 
 if TYPE_CHECKING:
@@ -71,6 +78,8 @@ class Client:
 
     def get(self, token_id: str) -> Token | None:
         """A token of any status; None where the workspace does not know the id."""
+        if token_id in PATH_DOTS:
+            return None
         call = Call(method="GET", path=_path(token_id), scope=scopes.READ)
         try:
             return read_token(self._transport.send(call))
@@ -174,7 +183,7 @@ class Client:
         """A missing scope is refused before anything is read, so any other refusal shows that the scope is there."""
         try:
             self._transport.send(call)
-        except (ForbiddenError, UnauthorizedError):
+        except (ForbiddenError, UnauthorizedError, RateLimitedError):
             raise
         except ApiError as error:
             if not 400 <= error.status < 500:  # noqa: PLR2004

@@ -73,7 +73,7 @@ def _read(data: Any) -> _Page:
         meta = data["meta"]
         per_page, total = int(meta["per_page"]), int(meta["total"])
         items = list(data["data"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise NotTheApiError(
             "The answer to the list of tokens has no data and meta as the Tooken API v1 gives them.",
             hint="Check --api-url.",

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import datetime as dt
 
 
+PATH_DOTS = frozenset({".", ".."})
+"""What no id can be: in a URL they name another resource, however they are quoted."""
+
+
 class Status(enum.StrEnum):
     """Whether a token authenticates; only an active one does."""
 
@@ -76,16 +80,16 @@ def read_token(data: Any) -> Token:
     """
     try:
         return Token(
-            id=_text(data["id"]),
+            id=_id(data["id"]),
             name=_text(data["name"]),
-            scopes=frozenset(_text(scope) for scope in data["scopes"]),
+            scopes=_scopes(data["scopes"]),
             status=Status(data["status"]),
             created_at=times.parse(data["created_at"]),
             expires_at=_instant(data.get("expires_at")),
             last_used_at=_instant(data.get("last_used_at")),
             created_by=str(data.get("created_by") or ""),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         what = quoted(str(error)) if isinstance(error, KeyError) else type(error).__name__
         raise NotTheApiError(
             f"A token object of the answer cannot be read ({what}).",
@@ -102,6 +106,8 @@ def read_minted(data: Any) -> Minted:
     secret = data.get("token") if isinstance(data, dict) else None
     if not isinstance(secret, str):
         raise NotTheApiError("The answer holds no secret where one must stand.")
+    if not (secret.isascii() and secret.isprintable()) or " " in secret:
+        raise NotTheApiError("The answer's secret has characters that no request could carry.")
     try:
         known = Secret(secret)  # the redactor learns of it before anything else can go wrong
     except SecretTooShortError:
@@ -124,7 +130,7 @@ def read_audit(data: Any) -> AuditEntry:
             actor=str(data.get("actor") or ""),
             created_at=times.parse(data["created_at"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise NotTheApiError("An entry of the audit log cannot be read.") from None
 
 
@@ -132,6 +138,20 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise TypeError("text")
     return value
+
+
+def _id(value: Any) -> str:
+    text = _text(value)
+    if text in PATH_DOTS:
+        raise ValueError("an id")
+    text.encode()  # half a surrogate pair can stand in JSON, but not in a URL
+    return text
+
+
+def _scopes(value: Any) -> frozenset[str]:
+    if not isinstance(value, list):
+        raise TypeError("a list")
+    return frozenset(map(_text, value))
 
 
 def _instant(value: Any) -> dt.datetime | None:

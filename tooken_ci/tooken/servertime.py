@@ -28,10 +28,12 @@ class ServerTime:
         if date is None:
             return
         try:
-            epoch = email.utils.parsedate_to_datetime(date).timestamp()
+            told = email.utils.parsedate_to_datetime(date)
         except ValueError:
             return
-        offset = epoch - self._clock.monotonic()
+        if told.tzinfo is None:  # '-0000': UTC all the same, not this machine's zone
+            told = told.replace(tzinfo=dt.UTC)
+        offset = told.timestamp() - self._clock.monotonic()
         if self._offset is None or offset > self._offset:
             self._offset = offset
 

@@ -156,7 +156,7 @@ class Transport:
         try:
             data = answers.decode(answer, call.scope)
         except NotTheApiError as error:
-            if answer.is_redirect:
+            if answer.status_code in answers.REDIRECTS:
                 raise
             return _Passing(error=error)
         if answer.status_code >= _SERVER_FAULT:
@@ -213,8 +213,12 @@ def checked_url(url: str) -> str:
         UsageError: it is no http(s) address, carries credentials, a query or a fragment, or is plain http to a host
             that is not this one.
     """
-    parts = urlsplit(url)
     hint = "Give an address such as https://api.tooken.io/v1 with --api-url or TOOKEN_API_URL."
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # read only here, and refused where it is none
+    except ValueError:
+        raise UsageError("The API address is not an http(s) address.", hint=hint) from None
     if parts.username is not None or parts.password is not None:
         raise UsageError("The API address carries credentials, which end up in logs.", hint=hint)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:

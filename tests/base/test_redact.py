@@ -1,0 +1,101 @@
+"""The redactor: no form of a secret passes, and nothing else is touched."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+import urllib.parse
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tooken_ci.base.redact import MASK, MINIMUM, Redactor, forms
+
+SECRET = "tok/s3cr3t+ü'?=\"a b\\"
+KEY = "-----BEGIN KEY-----\nMIIEvQIBADAN\nshort\n-----END KEY-----\n"
+WAYS = {
+    "raw": str,
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "base64 without padding": lambda text: base64.b64encode(text.encode()).decode().rstrip("="),
+    "base64 for addresses": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+    "base64 for addresses without padding": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "quoted for a query": lambda text: urllib.parse.quote(text, safe=""),
+    "quoted for a path": urllib.parse.quote,
+    "quoted for a form": urllib.parse.quote_plus,
+    "JSON": lambda text: json.dumps({"token": text}),
+    "JSON beyond ASCII": lambda text: json.dumps([text], ensure_ascii=False),
+    "shell": shlex.quote,
+}
+
+
+def knowing(*secrets: str) -> Redactor:
+    cleaner = Redactor()
+    for secret in secrets:
+        cleaner.add(secret)
+    return cleaner
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize(
+    "secret", [SECRET, "tok_plain0123456789", "ends with equals=="], ids=["odd", "plain", "padded"]
+)
+def test_no_form_passes(way: object, secret: str) -> None:
+    """A secret is masked in raw, base64, URL-quoted, JSON-escaped and shell-quoted form, and its surroundings stay."""
+    assert callable(way)
+    written = way(secret)
+    shown = knowing(secret).clean(f"before {written} after")
+    assert MASK in shown
+    assert shown.startswith("before ")
+    assert shown.endswith(" after")
+    assert not [form for form in forms(secret) if form in shown]
+
+
+def test_mask_is_fixed() -> None:
+    """The mask has the same length for every secret, so it tells nothing of it."""
+    assert knowing("a" * 8, "b" * 500).clean(f"{'a' * 8}|{'b' * 500}") == "***|***"
+
+
+@pytest.mark.parametrize("line", ["-----BEGIN KEY-----", "MIIEvQIBADAN"])
+def test_lines_of_a_multi_line_secret(line: str) -> None:
+    """Each line of at least eight characters is masked by itself; shorter ones would eat words."""
+    assert knowing(KEY).clean(f"x {line} y") == "x *** y"
+    assert knowing(KEY).clean("a short word") == "a short word"
+
+
+def test_whole_goes_before_its_parts() -> None:
+    """Where one form holds another, it is masked as a whole."""
+    cleaner = knowing("abcdefgh", "abcdefghijkl")
+    assert cleaner.clean("abcdefghijkl abcdefgh abcdefghij") == "*** *** ***ij"
+    assert knowing(KEY).clean(KEY) == MASK
+
+
+def test_adding_again() -> None:
+    """A secret that is known already changes nothing, and one that is new does not displace the others."""
+    cleaner = knowing("abcdefgh", "abcdefgh", "12345678")
+    assert cleaner.clean("abcdefgh 12345678") == "*** ***"
+
+
+@given(st.text())
+@settings(deadline=None)
+def test_other_text_is_untouched(text: str) -> None:
+    """Text that holds no form of a secret comes out as it went in, whatever characters it has."""
+    secret = "Zq7#Kp2!Wm9$"
+    if not any(form in text for form in forms(secret)):
+        assert knowing(secret).clean(text) == text
+        shown, kept = knowing(secret).split(text)
+        assert shown + kept == text
+
+
+@given(st.text(min_size=MINIMUM, alphabet=st.characters(exclude_categories=["Cs"])))
+@settings(deadline=None)
+def test_any_secret(secret: str) -> None:
+    """Whatever a secret is made of, nothing of it is left in any form."""
+    assert {knowing(secret).clean(form) for form in forms(secret)} == {MASK}
+
+
+def test_knows_nothing() -> None:
+    """A redactor that was told nothing lets everything pass."""
+    assert Redactor().clean("tok_plain0123456789") == "tok_plain0123456789"
+    assert Redactor().split("tok_plain0123456789") == ("tok_plain0123456789", "")

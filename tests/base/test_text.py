@@ -1,0 +1,79 @@
+"""Text from outside is harmless once it passed ``safe``: to the terminal, to the log, and to the CI runner."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tooken_ci.base.text import LIMIT, count, quoted, safe
+
+HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ci-deploy", "ci-deploy"),
+        ("grün 日本 🚀 a:b::c", "grün 日本 🚀 a:b::c"),
+        ("a\nb\r\nc", "a\\x0ab\\x0d\\x0ac"),
+        ("a\x00b\tc\x7f\x85", "a\\x00b\\x09c\\x7f\\x85"),
+        ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        ("section_start:0:x\r\x1b[0K", "section_start:0:x\\x0d\\x1b[0K"),
+        ("user\u202etxt.exe", "user\\u202etxt.exe"),
+        ("\u2066a\u2069\u200b\ufeff", "\\u2066a\\u2069\\u200b\\ufeff"),
+        ("a\u2028b\u2029c", "a\\u2028b\\u2029c"),
+        ("\ue000\ud800", "\\ue000\\ud800"),
+        ("\U000e0041", "\\U000e0041"),
+        ("::error::x", "\\x3a:error::x"),
+        ("  ::add-mask::x", "  \\x3a:add-mask::x"),
+        ("\u00a0::x", "\u00a0\\x3a:x"),
+        (":::x", "\\x3a::x"),
+        (":x", ":x"),
+        ("##[error]x", "\\x23#[error]x"),
+        ("a ##[group]", "a \\x23#[group]"),
+        ("###[x]", "#\\x23#[x]"),
+        ("# [x] #[x]", "# [x] #[x]"),
+        ("", ""),
+    ],
+)
+def test_safe(text: str, shown: str) -> None:
+    """Control, format and line characters are shown as escapes, commands to a runner are broken, the rest stays."""
+    assert safe(text) == shown
+
+
+@given(st.text(st.characters() | st.sampled_from(":#[ \n\r\x1b\u202e")))
+@settings(deadline=None, max_examples=300)
+def test_nothing_gets_through(text: str) -> None:
+    """Whatever the text, what is shown is one line of visible characters that no runner takes for a command."""
+    shown = safe(text)
+    assert not [char for char in shown if unicodedata.category(char) in HIDDEN]
+    assert len(shown.splitlines()) <= 1
+    assert not shown.lstrip().startswith("::")
+    assert "##[" not in shown
+
+
+def test_very_long() -> None:
+    """Long text is cut at the limit and says so; text of just the limit is not."""
+    assert safe("a" * LIMIT) == "a" * LIMIT
+    assert safe("a" * (LIMIT + 1)) == "a" * LIMIT + "…"
+    assert safe("abcdef", limit=3) == "abc…"
+    assert len(safe("\U000e0041" * 1_000_000)) <= 10 * LIMIT + 1
+
+
+def test_quoted() -> None:
+    """A name inside a message stands in quotation marks, made safe, cut where asked."""
+    assert quoted("a\nb") == "'a\\x0ab'"
+    assert quoted("abcdef", limit=3) == "'abc…'"
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "shown"),
+    [(1, "token", "1 token"), (0, "token", "0 tokens"), (2, "entry", "2 entries"), (1, "entry", "1 entry")],
+)
+def test_count(number: int, noun: str, shown: str) -> None:
+    """A count agrees with its noun."""
+    assert count(number, noun) == shown

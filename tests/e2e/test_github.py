@@ -1,0 +1,110 @@
+"""On a GitHub runner: outputs for later steps, annotations on the lines of the spec, and stdout as everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.project import entry, spec
+
+if TYPE_CHECKING:
+    from tests.e2e.project import Ended, Project
+
+EARLIER = "earlier=kept\n"
+
+
+@pytest.fixture
+def outputs(project: Project) -> dict[str, str]:
+    """Gives the runner's environment; an earlier command of the step has written an output already."""
+    (project.folder / "outputs").write_text(EARLIER, encoding="utf-8")
+    return {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(project.folder / "outputs")}
+
+
+def _written(project: Project) -> dict[str, str]:
+    text = (project.folder / "outputs").read_text(encoding="utf-8")
+    assert text.startswith(EARLIER)
+    return dict(line.split("=") for line in text.removeprefix(EARLIER).splitlines())
+
+
+def _annotations(ended: Ended, level: str) -> list[str]:
+    return [line for line in ended.err.splitlines() if line.startswith(f"::{level} ")]
+
+
+def _kept(*paths: str, **more: object) -> dict[str, object]:
+    """An entry whose files outlive the job."""
+    return {**entry(), "deliver": [{"file": {"path": path, "persistent": True}} for path in paths], **more}
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_outputs(project: Project, outputs: dict[str, str], command: str) -> None:
+    """has-changes, create, replace and revoke are added to the step's outputs, and JSON stands alone on stdout."""
+    project.write(spec({"a": _kept("a"), "b": _kept("b")}))
+    project.run("apply")
+    project.write(spec({"a": _kept("a", scopes=["audit:read"]), "b": _kept("b"), "c": _kept("c"), "d": _kept("d")}))
+    ended = project.run(command, "--format", "json", **outputs)
+    assert ended.data["summary"]["create"] == 2
+    assert _written(project) == {"has-changes": "true", "create": "2", "replace": "1", "revoke": "1"}
+    assert "::error" not in ended.err
+
+
+def test_outputs_when_nothing_is_to_do(project: Project, outputs: dict[str, str]) -> None:
+    """Without changes the outputs say so."""
+    project.write(spec({"a": _kept("a")}))
+    project.run("apply")
+    project.run("plan", **outputs)
+    assert _written(project) == {"has-changes": "false", "create": "0", "replace": "0", "revoke": "0"}
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_errors_of_the_spec(project: Project, outputs: dict[str, str], form: str) -> None:
+    """Each error of the spec is an annotation on its line, and JSON stands alone on stdout."""
+    project.write("version: 1\nworkspace: w\ntokens:\n  'a,b:%': {scopes: [x], colour: red}\n", "my spec.yml")
+    ended = project.run("plan", "--spec", "my spec.yml", "--format", form, code=2, **outputs)
+    found = _annotations(ended, "error")
+    assert [annotation.split("::")[1].split(",title")[0] for annotation in found] == [
+        "error file=my spec.yml,line=4,col=22",
+        "error file=my spec.yml,line=4,col=26",
+    ]
+    if form == "json":
+        assert ended.data["error"]["code"] == "spec_invalid"
+    assert _written(project) == {}
+
+
+def test_errors_of_the_policy(project: Project, outputs: dict[str, str]) -> None:
+    """A breach of the policy is an annotation on its line."""
+    project.write("version: 1\nworkspace: w\npolicy: {require_expiry: true}\ntokens:\n  a: {scopes: [tokens:read]}\n")
+    ended = project.run("validate", code=5, **outputs)
+    assert _annotations(ended, "error")[0].startswith("::error file=tooken.yml,line=5,col=3,")
+
+
+def test_other_errors(project: Project, outputs: dict[str, str]) -> None:
+    """A wrong key is one annotation that says what to look at."""
+    project.write(spec({"a": _kept("a")}))
+    project.key = "tok_live_wrong_" + "x" * 20
+    ended = project.run("plan", "--format", "json", code=1, **outputs)
+    assert len(_annotations(ended, "error")) == 1
+    assert "TOOKEN_API_KEY" in _annotations(ended, "error")[0]
+    assert ended.data["error"]["code"] == "api_unauthorized"
+
+
+def test_warnings(project: Project, outputs: dict[str, str]) -> None:
+    """A file that would be lost with the runner is a warning on its line."""
+    project.write("version: 1\nworkspace: w\ntokens:\n  a:\n    scopes: [tokens:read]\n    deliver: [file: {path: a}]\n")
+    ended = project.run("plan", "--format", "json", **outputs)
+    assert _annotations(ended, "warning")[0].startswith("::warning file=tooken.yml,line=6,")
+    assert "would be lost" in ended.data["warnings"][0]
+
+
+def test_apply_in_the_action(project: Project, outputs: dict[str, str]) -> None:
+    """In the action a file outside the workspace is refused: it would be gone with the container."""
+    workspace = project.folder / "workspace"
+    workspace.mkdir()
+    project.write(spec({"a": _kept("outside")}))
+    environment = {**outputs, "TOOKEN_CI_ACTION": "1", "GITHUB_WORKSPACE": str(workspace)}
+    with project.unchanged():
+        ended = project.run("apply", code=2, **environment)
+    ended.says("outside the workspace")
+    project.write(spec({"a": _kept("workspace/inside")}))
+    project.run("apply", **environment)
+    assert project.sandbox.authenticates(project.secret("workspace/inside"))

@@ -1,0 +1,1 @@
+"""The lifecycle: tables of cases, and properties that hold for any workspace."""

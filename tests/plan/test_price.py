@@ -1,0 +1,155 @@
+"""What a plan costs in requests: exact sums, an upper limit, and how long the allowance makes apply wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.plan.builders import (
+    CI,
+    UNBOUNDED,
+    WRITE,
+    days,
+    edited,
+    empty,
+    entry,
+    hours,
+    mark,
+    minutes,
+    plan,
+    spec,
+    target,
+    token,
+    told,
+)
+from tooken_ci.plan.model import Origin, Plan
+from tooken_ci.plan.price import MINT_TRIES, PROOF_TRIES, Price, price, removals_by_entry
+from tooken_ci.spec.model import Bound, Policy
+from tooken_ci.tooken.quota import Allowance
+
+if TYPE_CHECKING:
+    from tooken_ci.tooken.model import Token
+
+PLENTY = Allowance(limit=1000, remaining=1000, resets_in=30.0)
+OLD, NEW = token(age=days(9)), token(f"{CI}.g2", age=days(5))
+AT_ONCE = entry(scopes=frozenset({WRITE}), overlap=hours(0))
+
+
+def cost(made: Plan, tokens: list[Token], allowance: Allowance = PLENTY) -> Price:
+    return price(made, tokens, spent=7, allowance=allowance)
+
+
+def crowd(number: int, name: str = "ci-deploy-x") -> list[Token]:
+    """Unmanaged tokens whose names hold the entry's."""
+    return [token(f"{name}-{index}") for index in range(number)]
+
+
+def test_nothing() -> None:
+    """A plan with nothing to do costs nothing more than what it took."""
+    tokens = [token()]
+    assert cost(plan(entry(), tokens), tokens) == Price(spent=7, apply=0, at_most=0, seconds=0)
+
+
+@pytest.mark.parametrize(
+    ("made", "tokens", "requests"),
+    [
+        (plan(entry()), [], 1 + 2),
+        (plan(spec(entry("a"), entry("b"), entry("c"))), [], 1 + 3 * 2),
+        (plan(entry(scopes=frozenset({WRITE})), [OLD]), [OLD], 1 + 2),
+        (plan(AT_ONCE, [OLD]), [OLD], 2 + 4),
+        (plan(AT_ONCE, [OLD, NEW]), [OLD, NEW], 2 + 2 + 1 + 2),
+        (plan(entry(), [OLD, NEW]), [OLD, NEW], 1 + 2),
+        (plan(spec(entry(), absent=["web"]), [OLD, token("web")]), [OLD, token("web")], 1 + 2),
+    ],
+    ids=["create", "creates", "replace", "replace and revoke", "replace and revoke two", "revoke", "absent"],
+)
+def test_exact_sums(made: Plan, tokens: list[Token], requests: int) -> None:
+    """A new token takes two requests, a replace with its revocation four, and each scope in need is probed once."""
+    assert cost(made, tokens).apply == requests
+
+
+def test_redeliver() -> None:
+    """A copy looks the entry up once, and probes nothing: it neither makes nor revokes."""
+    tokens = [token()]
+    of = entry(deliver=(target("file a"), target("file b")))
+    assert cost(plan(of, tokens, {"file b": empty()}), tokens).apply == 1
+
+
+@pytest.mark.parametrize(("others", "pages"), [(99, 1), (100, 2), (199, 2), (200, 3)])
+def test_look_up_over_several_pages(others: int, pages: int) -> None:
+    """A look-up matches part of a name in any case, and takes a request for each hundred that match."""
+    tokens = [token(), *crowd(others, "MY-CI-DEPLOY")]
+    of = entry(deliver=(target("file a"), target("file b")))
+    made = plan(of, tokens, {"file b": empty()})
+    assert cost(made, tokens).apply == pages
+
+
+@pytest.mark.parametrize(("others", "pages"), [(98, 1), (99, 2)])
+def test_look_up_counts_what_was_made(others: int, pages: int) -> None:
+    """The look-up before a revocation also finds the token that was made just before."""
+    tokens = [OLD, *crowd(others)]
+    assert cost(plan(AT_ONCE, tokens), tokens).apply == 2 + 2 + pages + 1
+
+
+def test_look_up_no_longer_counts_what_was_revoked() -> None:
+    """A later look-up no longer finds what an earlier entry revoked."""
+    tokens = [token("ci", age=days(9)), token("ci.g2", age=days(5)), token("c"), *crowd(98, "ci-b")]
+    assert cost(plan(spec(entry("ci"), absent=["c"]), tokens), tokens).apply == 1 + (1 + 1) + (1 + 1)
+    assert cost(plan(spec(absent=["c"]), tokens), tokens).apply == 1 + (2 + 1)
+
+
+def test_prune_looks_each_name_up_once() -> None:
+    """The generations of a name share one look-up, whatever stands between them in the alphabet."""
+    tokens = [token(name) for name in ("ci", "ci-b", "ci.g2", "ci.g10")]
+    made = plan(spec(entry("zz"), prune=["ci*"], policy=UNBOUNDED), [*tokens, token("zz")])
+    assert told(made) == ["revoke ci", "revoke ci.g2", "revoke ci.g10", "revoke ci-b"]
+    assert cost(made, [*tokens, token("zz")]).apply == 1 + (1 + 3) + (1 + 1)
+    grouped = [(name, len(actions)) for name, actions in removals_by_entry(made, Origin.PRUNE)]
+    assert grouped == [("ci", 3), ("ci-b", 1)]
+    assert removals_by_entry(made, Origin.ABSENT) == []
+
+
+def test_what_is_not_permitted_costs_nothing() -> None:
+    """Actions of a busy entry, or that a bound forbids, are not in the price, nor are their probes."""
+    tokens = [token()]
+    busy = plan(AT_ONCE, tokens, edited(tokens[0], mark(age=minutes(1))))
+    assert (len(busy.actions), cost(busy, tokens).apply) == (2, 0)
+    blocked = plan(spec(AT_ONCE, absent=["x"], policy=Policy(max_revocations=Bound(number=0))), [*tokens, token("x")])
+    assert (len(blocked.actions), cost(blocked, [*tokens, token("x")]).apply) == (3, 0)
+    assert removals_by_entry(blocked, Origin.ABSENT) == []
+
+
+def test_at_most() -> None:
+    """The most it can take: every name but the last is taken, and the proof succeeds at its last try, or never."""
+    tokens = [OLD]
+    made = plan(spec(AT_ONCE, entry("web")), tokens)
+    spare = (MINT_TRIES - 1) * 2 + (PROOF_TRIES - 1) + 1
+    assert cost(made, tokens).at_most == cost(made, tokens).apply + 2 * spare
+
+
+def test_at_most_of_revocations() -> None:
+    """Revocations alone take exactly what they take."""
+    told_price = cost(plan(entry(), [OLD, NEW]), [OLD, NEW])
+    assert told_price.at_most == told_price.apply == 3
+
+
+@pytest.mark.parametrize(
+    ("allowance", "seconds"),
+    [
+        (Allowance(limit=None, remaining=None, resets_in=30.0), 0),
+        (Allowance(limit=1000, remaining=None, resets_in=30.0), 0),
+        (Allowance(limit=None, remaining=0, resets_in=30.0), 0),
+        (Allowance(limit=1000, remaining=21, resets_in=30.0), 0),
+        (Allowance(limit=1000, remaining=20, resets_in=29.2), 30),
+        (Allowance(limit=10, remaining=11, resets_in=30.0), 30),
+        (Allowance(limit=10, remaining=10, resets_in=30.0), 90),
+        (Allowance(limit=1, remaining=0, resets_in=30.0), 30 + 20 * 60),
+    ],
+    ids=["not told", "no remaining", "no limit", "enough", "one more", "one window", "two windows", "one a minute"],
+)
+def test_seconds(allowance: Allowance, seconds: int) -> None:
+    """What the allowance does not hold waits for the reset, and for a minute for each further allowance."""
+    made = plan(spec(*(entry(f"ci-{index}") for index in range(10))))
+    told_price = cost(made, [], allowance)
+    assert (told_price.apply, told_price.seconds) == (21, seconds)

@@ -1,0 +1,86 @@
+"""What became of a plan, in one word: done, failed, changed, forbidden."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from tests.plan.builders import NOW, UNBOUNDED, WRITE, days, ending, entry, only, plan, spec, token
+from tooken_ci.base.errors import BlockedError, ExitCode, IncompleteError, PartialError
+from tooken_ci.plan.model import ActionKind, Plan
+from tooken_ci.plan.result import Outcome, Result, ResultStatus
+from tooken_ci.spec.model import Policy
+
+CLEAN = plan(entry())
+FORBIDDEN = plan(spec(entry(), policy=Policy(forbidden_scopes=frozenset({WRITE}), name_pattern="x")))
+EXPIRED = plan(spec(ending(NOW - days(1)), policy=UNBOUNDED))
+PROTECTED = plan(entry(protected=True, scopes=frozenset({WRITE})), [token()])
+
+
+def outcome(of: Plan, *statuses: ResultStatus, changed: bool = False, interrupted: bool = False) -> Outcome:
+    results = tuple(Result.of(only(CLEAN), status) for status in statuses)
+    return Outcome(plan=of, results=results, changed=changed, interrupted=interrupted)
+
+
+def test_result_of_an_action() -> None:
+    """An action that made nothing names no new id; a revocation and a copy name the token they are about."""
+    replace = only(plan(entry(scopes=frozenset({WRITE})), [token()]))
+    failed = Result.of(replace, ResultStatus.FAILED, "no")
+    assert (failed.kind, failed.token, failed.id, failed.error) == (ActionKind.REPLACE, "ci-deploy.g2", None, "no")
+    revoke = only(plan(spec(entry(), absent=["web"]), [token(), token("web")]))
+    assert Result.of(revoke, ResultStatus.DONE) == Result(
+        kind=ActionKind.REVOKE, entry="web", token="web", id="tok_web", status=ResultStatus.DONE
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "failed"),
+    [
+        (ResultStatus.DONE, False),
+        (ResultStatus.SKIPPED, False),
+        (ResultStatus.FAILED, True),
+        (ResultStatus.BUSY, True),
+    ],
+)
+def test_failed(status: ResultStatus, *, failed: bool) -> None:
+    """A failed or busy action is a failure; one that was left out is none."""
+    assert outcome(CLEAN, ResultStatus.DONE, status).failed is failed
+
+
+@pytest.mark.parametrize(
+    ("ended", "verdict"),
+    [
+        (outcome(CLEAN, ResultStatus.DONE, changed=True), None),
+        (outcome(CLEAN, ResultStatus.FAILED), IncompleteError),
+        (outcome(CLEAN, ResultStatus.BUSY, ResultStatus.DONE, changed=True), PartialError),
+        (outcome(CLEAN, interrupted=True), IncompleteError),
+        (outcome(CLEAN, interrupted=True, changed=True), PartialError),
+        (outcome(EXPIRED), IncompleteError),
+        (outcome(EXPIRED, changed=True), PartialError),
+        (outcome(FORBIDDEN), BlockedError),
+        (outcome(FORBIDDEN, changed=True), BlockedError),
+        (outcome(FORBIDDEN, ResultStatus.FAILED, changed=True), PartialError),
+        (outcome(PROTECTED), BlockedError),
+    ],
+    ids=[
+        "done", "failed", "partly", "interrupted", "interrupted late", "an entry failed", "an entry failed, others not",
+        "forbidden", "forbidden in part", "forbidden and failed", "protected",
+    ],
+)  # fmt: skip
+def test_verdict(ended: Outcome, verdict: type[Exception] | None) -> None:
+    """A run ends well, or as incomplete, partial or forbidden, according to what failed and whether it changed much."""
+    found = ended.verdict()
+    assert (None if found is None else type(found)) is verdict
+
+
+def test_verdict_counts() -> None:
+    """The verdict tells how many were not served, and what blocks."""
+    several = dataclasses.replace(outcome(EXPIRED, ResultStatus.FAILED, ResultStatus.BUSY), changed=True)
+    found = several.verdict()
+    assert found is not None
+    assert found.message == "3 actions could not be done."
+    blocked = outcome(FORBIDDEN).verdict()
+    assert blocked is not None
+    assert "policy" in blocked.message
+    assert blocked.exit_code is ExitCode.FORBIDDEN

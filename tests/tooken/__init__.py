@@ -1,0 +1,1 @@
+"""Tests of the client, by mocked answers and over the wire."""

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.tooken.support import DATE, TOKENS, MovedClock, make_client, page_body
+from tooken_ci.base.errors import RateLimitedError
+from tooken_ci.tooken.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    import responses
+
+NOW = 1_795_461_615
+"""``DATE`` in Unix seconds."""
+
+
+def limits(remaining: int, resets_in: int, *, limit: int = 1000) -> dict[str, str]:
+    return {
+        "Date": DATE,
+        "X-RateLimit-Limit": str(limit),
+        "X-RateLimit-Remaining": str(remaining),
+        "X-RateLimit-Reset": str(NOW + resets_in),
+    }
+
+
+def done(api: responses.RequestsMock) -> None:
+    api.get(TOKENS, json=page_body([], total=0))
+
+
+def test_retry_after_is_obeyed(api: responses.RequestsMock) -> None:
+    """After a 429 the client waits as long as Retry-After says, and asks again."""
+    api.get(TOKENS, status=429, headers={"Retry-After": "7"})
+    done(api)
+    clock = MovedClock()
+    assert make_client(clock=clock).active() == ()
+    assert clock.slept == [7.0]
+
+
+def test_the_reset_counts_from_the_servers_date(api: responses.RequestsMock) -> None:
+    """Without Retry-After the wait lasts until the reset, which is on the server's clock."""
+    api.get(TOKENS, status=429, headers=limits(0, 42))
+    done(api)
+    clock = MovedClock()
+    make_client(clock=clock).active()
+    assert sum(clock.slept) == pytest.approx(42)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "soon"}, {"Retry-After": "0"}, {"Retry-After": "-5"}])
+def test_a_429_that_says_nothing(api: responses.RequestsMock, headers: dict[str, str]) -> None:
+    """A 429 without a usable hint is tried again after a short pause."""
+    api.get(TOKENS, status=429, headers=headers)
+    api.get(TOKENS, status=429, headers=headers)
+    done(api)
+    clock = MovedClock()
+    assert make_client(clock=clock).active() == ()
+    assert len(clock.slept) == 2
+    assert sum(clock.slept) <= 1.5
+
+
+def test_a_429_does_not_use_up_the_tries(api: responses.RequestsMock) -> None:
+    """Being told to wait is no failure: more of them than tries are borne, as long as the waits are short."""
+    for _ in range(8):
+        api.get(TOKENS, status=429, headers={"Retry-After": "1"})
+    done(api)
+    assert make_client().active() == ()
+
+
+def test_a_wait_that_is_too_long(api: responses.RequestsMock) -> None:
+    """A wait beyond the bound is refused at once, with how long it would have been."""
+    api.get(TOKENS, status=429, headers={"Retry-After": "301"})
+    clock = MovedClock()
+    with pytest.raises(RateLimitedError, match="301 s of waiting; more than 300 s") as caught:
+        make_client(clock=clock).active()
+    assert clock.slept == []
+    assert caught.value.status == 429
+
+
+def test_waits_add_up(api: responses.RequestsMock) -> None:
+    """Many short waits for one request count together against the bound."""
+    for _ in range(4):
+        api.get(TOKENS, status=429, headers={"Retry-After": "4"})
+    clock = MovedClock()
+    with pytest.raises(RateLimitedError, match="16 s of waiting"):
+        make_client(clock=clock, policy=RetryPolicy(longest_wait=15)).active()
+    assert clock.slept == [4.0, 4.0, 4.0]
+
+
+def test_a_429_without_end_is_bounded(api: responses.RequestsMock) -> None:
+    """A server that answers 429 for ever without saying how long is given up in the end."""
+    client = make_client(policy=RetryPolicy(longest_wait=2, first_pause=2))
+    for _ in range(200):
+        api.get(TOKENS, status=429)
+    api.assert_all_requests_are_fired = False
+    with pytest.raises(RateLimitedError):
+        client.active()
+
+
+def test_nothing_is_sent_at_an_allowance_of_zero(api: responses.RequestsMock) -> None:
+    """Where an answer says that nothing remains, the next request waits for the reset by itself."""
+    api.get(TOKENS, json=page_body([], total=0), headers=limits(0, 30))
+    done(api)
+    clock = MovedClock()
+    client = make_client(clock=clock)
+    client.active()
+    assert clock.slept == []
+    clock.time += 10
+    client.active()
+    assert clock.slept == [pytest.approx(20)]
+
+
+def test_a_reset_far_away_sends_nothing(api: responses.RequestsMock) -> None:
+    """Where the reset is further off than may be waited, no request goes out at all."""
+    api.get(TOKENS, json=page_body([], total=0), headers=limits(0, 3600))
+    client = make_client()
+    client.active()
+    with pytest.raises(RateLimitedError):
+        client.active()
+    assert client.sent == 1
+
+
+def test_a_reset_that_has_passed_is_not_waited_for(api: responses.RequestsMock) -> None:
+    """A window that ended is a full one."""
+    api.get(TOKENS, json=page_body([], total=0), headers=limits(0, -5))
+    done(api)
+    clock = MovedClock()
+    client = make_client(clock=clock)
+    client.active()
+    client.active()
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(4, False), (60, True)])
+def test_a_long_wait_is_announced(
+    api: responses.RequestsMock, caplog: pytest.LogCaptureFixture, seconds: int, *, told: bool
+) -> None:
+    """Whoever waits for more than a few seconds is told how long and why."""
+    api.get(TOKENS, status=429, headers={"Retry-After": str(seconds)})
+    done(api)
+    with caplog.at_level(logging.WARNING, "tooken_ci"):
+        make_client().active()
+    assert (f"Waiting {seconds} s: the API answered 429." in caplog.text) is told
+
+
+def test_the_allowance_is_told(api: responses.RequestsMock) -> None:
+    """The client tells what the last answers said of the allowance."""
+    api.get(TOKENS, json=page_body([], total=0), headers=limits(970, 30))
+    client = make_client()
+    client.active()
+    allowance = client.allowance
+    assert (allowance.limit, allowance.remaining) == (1000, 970)
+    assert allowance.resets_in == pytest.approx(30)
