@@ -63,9 +63,9 @@ class Store(FileDestination):
             self._wrote = False
 
     def write(self, secret: Secret) -> None:
-        self._wrote = True
         with self._step("write"):
             super().write(secret)
+            self._wrote = True
 
     def holds(self, secret: Secret) -> bool | None:
         with self._step("read back"):

@@ -73,8 +73,12 @@ def test_a_place_gets_another_runs_mark_meanwhile(replaced: World) -> None:
 def test_a_place_gets_a_record_of_another_workspace_meanwhile(replaced: World) -> None:
     """A generation is not revoked where a record turned out to be somebody else's."""
     path = replaced.store("a").path.with_name("a.tooken")
-    foreign = path.read_text(encoding="utf-8").replace("workspace=test", "workspace=other")
-    replaced.store("b").after["record"] = lambda: path.write_text(foreign, encoding="utf-8")
+
+    def take_over() -> None:
+        ours = path.read_text(encoding="utf-8")
+        path.write_text(ours.replace("workspace=test", "workspace=other"), encoding="utf-8")
+
+    replaced.store("b").after["record"] = take_over
     assert [result.status for result in replaced.apply().results] == [DONE, SKIPPED]
     assert replaced.active() == [replaced.name, f"{replaced.name}.g2"]
 

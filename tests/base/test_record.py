@@ -21,7 +21,7 @@ TEXT = (
     "fingerprint=0123456789abcdef mark=create:ci-deploy.g3:5f0c9a1b22d4:20261223T192015Z"
 )
 
-ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(":@= /%\n"))
 INSTANTS = st.integers(10**9, 7 * 10**9).map(lambda second: dt.datetime.fromtimestamp(second, tz=dt.UTC))
 MARKS = st.builds(Mark, kind=st.sampled_from(MarkKind), name=ANY_TEXT, run=ANY_TEXT, at=INSTANTS)
 HELDS = st.builds(

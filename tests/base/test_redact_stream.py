@@ -84,6 +84,15 @@ def test_beginning_of_a_longer_secret() -> None:
     assert written(cleaner, "abcdefgh", "ijx")[1] == f"{MASK}ijx"
 
 
+def test_after_an_overlap() -> None:
+    """What follows a masked secret is judged by itself, even where it looked like the middle of another."""
+    cleaner = Redactor()
+    cleaner.add("12345678")
+    cleaner.add("678zz1234")
+    assert written(cleaner, "12345678zz123") == (f"{MASK}zz", f"{MASK}zz123")
+    assert written(cleaner, "12345678zz123", "45678")[1] == f"{MASK}zz{MASK}"
+
+
 def test_overlapping_secrets() -> None:
     """A whole secret is masked at once, also where its end may begin another."""
     cleaner = Redactor()

@@ -7,18 +7,31 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.project import Project
+from tests.support.sandbox import RunningSandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from tests.support.sandbox import RunningSandbox
 
 
 @pytest.fixture
 def project(tmp_path: Path, sandbox: RunningSandbox) -> Project:
     """Gives an empty project with a fresh workspace."""
     return Project(tmp_path / "project", sandbox)
+
+
+@pytest.fixture(scope="session")
+def _empty_sandbox() -> Iterator[RunningSandbox]:
+    """Gives an empty workspace for all who leave it empty: to start one takes longer than most of their tests."""
+    with RunningSandbox() as sandbox:
+        yield sandbox
+        assert sandbox.tokens() == []
+
+
+@pytest.fixture
+def still_project(tmp_path: Path, _empty_sandbox: RunningSandbox) -> Project:
+    """Gives an empty project for a test that changes nothing in its workspace."""
+    return Project(tmp_path / "project", _empty_sandbox)
 
 
 @pytest.fixture

@@ -107,20 +107,20 @@ class Project:
         """Reads the delivery record beside a delivered secret."""
         return (self.folder / f"{path}.tooken").read_text(encoding="utf-8")
 
-    def environment(self, **extra: str) -> dict[str, str]:
+    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """The environment of the command: nobody's but ours."""
         ours = {"HOME": str(self.folder), "LANG": "C.UTF-8", "TOOKEN_API_URL": self.url}
         if self.key is not None:
             ours["TOOKEN_API_KEY"] = self.key
         kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
-        return {**kept, **ours, **extra}
+        return {**kept, **ours, **(extra or {})}
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Starts the command, without a terminal; ``end`` waits for it."""
         return subprocess.Popen(
             [*command(), *arguments],
             cwd=self.folder,
-            env=self.environment(**environment),
+            env=self.environment(env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -141,9 +141,9 @@ class Project:
         assert "Traceback" not in err, err
         return ended
 
-    def run(self, *arguments: str, code: int | None = 0, **environment: str) -> Ended:
+    def run(self, *arguments: str, code: int | None = 0, env: Mapping[str, str] | None = None) -> Ended:
         """Runs the command to its end, which must have this exit code (None for any)."""
-        ended = self.end(self.start(*arguments, **environment))
+        ended = self.end(self.start(*arguments, env=env))
         assert code is None or ended.code == code, f"exit code {ended.code}\n{ended.err}\n{ended.out}"
         return ended
 

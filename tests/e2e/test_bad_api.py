@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 KEPT = {"ci": entry("ci"), "shrinking": entry("shrinking")}
 """What is there before; then each test asks for a create, a replace and a revocation."""
 
-WANTED = spec(
-    {"shrinking": entry("shrinking", scopes=["audit:read"]), "new": entry("new")}, absent=["ci"]
-)
+WANTED = spec({"shrinking": entry("shrinking", scopes=["audit:read"]), "new": entry("new")}, absent=["ci"])
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +76,7 @@ def test_no_key_at_all(changing: Project, key: str) -> None:
     """A key that is empty, or that no API gives, is refused before anything is sent, and not shown."""
     changing.key = None
     with changing.unchanged():
-        ended = changing.run("plan", code=2, TOOKEN_API_KEY=key)
+        ended = changing.run("plan", code=2, env={"TOOKEN_API_KEY": key})
     ended.says("key", "TOOKEN_API_KEY")
     assert not key.strip() or key not in ended.err
 

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 ENTRIES = {f"ci-{number:02}": entry(f"out/ci-{number:02}") for number in range(30)}
 
 
-@pytest.mark.parametrize("revoked_names", ["reserved", "free"])
-@pytest.mark.parametrize("unmanaged", [0, 70, 170, 250])
+@pytest.mark.parametrize(
+    ("unmanaged", "revoked_names"),
+    [(0, "reserved"), (0, "free"), (70, "free"), (170, "reserved"), (250, "free"), (250, "reserved")],
+)
 def test_thirty_new_entries(make_project: Callable[..., Project], unmanaged: int, revoked_names: str) -> None:
     """Thirty new entries become exactly thirty living, delivered tokens, and the second plan is empty and cheap."""
     project = make_project(seed=unmanaged, revoked_names=revoked_names)

@@ -9,16 +9,20 @@ import pytest
 from tests.e2e.project import entry, spec
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.e2e.project import Ended, Project
 
 EARLIER = "earlier=kept\n"
 
 
 @pytest.fixture
-def outputs(project: Project) -> dict[str, str]:
+def outputs(tmp_path: Path) -> dict[str, str]:
     """Gives the runner's environment; an earlier command of the step has written an output already."""
-    (project.folder / "outputs").write_text(EARLIER, encoding="utf-8")
-    return {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(project.folder / "outputs")}
+    file = tmp_path / "project" / "outputs"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(EARLIER, encoding="utf-8")
+    return {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(file)}
 
 
 def _written(project: Project) -> dict[str, str]:
@@ -42,7 +46,7 @@ def test_outputs(project: Project, outputs: dict[str, str], command: str) -> Non
     project.write(spec({"a": _kept("a"), "b": _kept("b")}))
     project.run("apply")
     project.write(spec({"a": _kept("a", scopes=["audit:read"]), "b": _kept("b"), "c": _kept("c"), "d": _kept("d")}))
-    ended = project.run(command, "--format", "json", **outputs)
+    ended = project.run(command, "--format", "json", env=outputs)
     assert ended.data["summary"]["create"] == 2
     assert _written(project) == {"has-changes": "true", "create": "2", "replace": "1", "revoke": "1"}
     assert "::error" not in ended.err
@@ -52,15 +56,15 @@ def test_outputs_when_nothing_is_to_do(project: Project, outputs: dict[str, str]
     """Without changes the outputs say so."""
     project.write(spec({"a": _kept("a")}))
     project.run("apply")
-    project.run("plan", **outputs)
+    project.run("plan", env=outputs)
     assert _written(project) == {"has-changes": "false", "create": "0", "replace": "0", "revoke": "0"}
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown"])
-def test_errors_of_the_spec(project: Project, outputs: dict[str, str], form: str) -> None:
+def test_errors_of_the_spec(still_project: Project, outputs: dict[str, str], form: str) -> None:
     """Each error of the spec is an annotation on its line, and JSON stands alone on stdout."""
-    project.write("version: 1\nworkspace: w\ntokens:\n  'a,b:%': {scopes: [x], colour: red}\n", "my spec.yml")
-    ended = project.run("plan", "--spec", "my spec.yml", "--format", form, code=2, **outputs)
+    still_project.write("version: 1\nworkspace: w\ntokens:\n  'a,b:%': {scopes: [x], colour: red}\n", "my spec.yml")
+    ended = still_project.run("plan", "--spec", "my spec.yml", "--format", form, code=2, env=outputs)
     found = _annotations(ended, "error")
     assert [annotation.split("::")[1].split(",title")[0] for annotation in found] == [
         "error file=my spec.yml,line=4,col=22",
@@ -68,30 +72,34 @@ def test_errors_of_the_spec(project: Project, outputs: dict[str, str], form: str
     ]
     if form == "json":
         assert ended.data["error"]["code"] == "spec_invalid"
-    assert _written(project) == {}
+    assert _written(still_project) == {}
 
 
-def test_errors_of_the_policy(project: Project, outputs: dict[str, str]) -> None:
+def test_errors_of_the_policy(still_project: Project, outputs: dict[str, str]) -> None:
     """A breach of the policy is an annotation on its line."""
-    project.write("version: 1\nworkspace: w\npolicy: {require_expiry: true}\ntokens:\n  a: {scopes: [tokens:read]}\n")
-    ended = project.run("validate", code=5, **outputs)
+    still_project.write(
+        "version: 1\nworkspace: w\npolicy: {require_expiry: true}\ntokens:\n  a: {scopes: [tokens:read]}\n"
+    )
+    ended = still_project.run("validate", code=5, env=outputs)
     assert _annotations(ended, "error")[0].startswith("::error file=tooken.yml,line=5,col=3,")
 
 
-def test_other_errors(project: Project, outputs: dict[str, str]) -> None:
+def test_other_errors(still_project: Project, outputs: dict[str, str]) -> None:
     """A wrong key is one annotation that says what to look at."""
-    project.write(spec({"a": _kept("a")}))
-    project.key = "tok_live_wrong_" + "x" * 20
-    ended = project.run("plan", "--format", "json", code=1, **outputs)
+    still_project.write(spec({"a": _kept("a")}))
+    still_project.key = "tok_live_wrong_" + "x" * 20
+    ended = still_project.run("plan", "--format", "json", code=1, env=outputs)
     assert len(_annotations(ended, "error")) == 1
     assert "TOOKEN_API_KEY" in _annotations(ended, "error")[0]
     assert ended.data["error"]["code"] == "api_unauthorized"
 
 
-def test_warnings(project: Project, outputs: dict[str, str]) -> None:
+def test_warnings(still_project: Project, outputs: dict[str, str]) -> None:
     """A file that would be lost with the runner is a warning on its line."""
-    project.write("version: 1\nworkspace: w\ntokens:\n  a:\n    scopes: [tokens:read]\n    deliver: [file: {path: a}]\n")
-    ended = project.run("plan", "--format", "json", **outputs)
+    still_project.write(
+        "version: 1\nworkspace: w\ntokens:\n  a:\n    scopes: [tokens:read]\n    deliver: [file: {path: a}]\n"
+    )
+    ended = still_project.run("plan", "--format", "json", env=outputs)
     assert _annotations(ended, "warning")[0].startswith("::warning file=tooken.yml,line=6,")
     assert "would be lost" in ended.data["warnings"][0]
 
@@ -103,8 +111,8 @@ def test_apply_in_the_action(project: Project, outputs: dict[str, str]) -> None:
     project.write(spec({"a": _kept("outside")}))
     environment = {**outputs, "TOOKEN_CI_ACTION": "1", "GITHUB_WORKSPACE": str(workspace)}
     with project.unchanged():
-        ended = project.run("apply", code=2, **environment)
+        ended = project.run("apply", code=2, env=environment)
     ended.says("outside the workspace")
     project.write(spec({"a": _kept("workspace/inside")}))
-    project.run("apply", **environment)
+    project.run("apply", env=environment)
     assert project.sandbox.authenticates(project.secret("workspace/inside"))

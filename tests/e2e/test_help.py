@@ -65,5 +65,5 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
     ended = _run(tmp_path, *command(), "--help")
     lines = [line.split(maxsplit=1) for line in ended.stdout.partition("Commands:")[2].splitlines() if line.strip()]
     listed = {line[0]: line[1] for line in lines if len(line) == 2}
-    assert COMMANDS == sorted({"apply", "plan", "sandbox", "schema", "validate"})
+    assert {"apply", "plan", "sandbox", "schema", "validate"} <= set(COMMANDS)
     assert set(COMMANDS) <= set(listed)

@@ -56,8 +56,8 @@ def _check(ended: Ended) -> None:
 def test_hostile_names(hostile: Project, form: str) -> None:
     """A plan and an apply that tell hostile names let none of them act, on a terminal, a runner or a page."""
     hostile.write(PRUNING)
-    planned = hostile.run("plan", "--format", form, **RUNNER)
-    applied = hostile.run("apply", "--format", form, **RUNNER)
+    planned = hostile.run("plan", "--format", form, env=RUNNER)
+    applied = hostile.run("apply", "--format", form, env=RUNNER)
     for ended in (planned, applied):
         _check(ended)
         assert ended.out.count("evil") + ended.err.count("evil") >= len(HOSTILE) - 4

@@ -38,8 +38,8 @@ def test_the_innocent_is_not_found() -> None:
     assert list(findings([SECRET], {"a log": b"tok_a/secret+of~some=length-and_mark and no more"})) == []
 
 
-def test_a_stray_copy_fails_the_run(project: Project) -> None:
+def test_a_stray_copy_fails_the_run(still_project: Project) -> None:
     """A key that stands in a file of the project, or in a message, fails the run of the command."""
-    (project.folder / "notes.txt").write_text(f"the key is {project.key}", encoding="utf-8")
+    (still_project.folder / "notes.txt").write_text(f"the key is {still_project.key}", encoding="utf-8")
     with pytest.raises(AssertionError, match=r"notes\.txt"):
-        project.run("schema")
+        still_project.run("schema")

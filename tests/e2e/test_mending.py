@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.e2e.project import entry, names, spec
 
 if TYPE_CHECKING:
@@ -13,6 +11,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.e2e.project import Project
+
+
+def _record(file: Path) -> Path:
+    return file.with_name(f"{file.name}.tooken")
 
 
 def _empty(file: Path) -> None:
@@ -23,7 +25,7 @@ def _edit(file: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8")[:-1] + "~", encoding="utf-8")
 
 
-def _end_the_line(file: Path) -> None:
+def _add_a_line_end(file: Path) -> None:
     with file.open("a", encoding="utf-8") as stream:
         stream.write("\n")
 
@@ -34,56 +36,70 @@ def _delete(file: Path) -> None:
 
 def _delete_both(file: Path) -> None:
     file.unlink()
-    file.with_name(f"{file.name}.tooken").unlink()
+    _record(file).unlink()
 
 
 def _delete_the_record(file: Path) -> None:
-    file.with_name(f"{file.name}.tooken").unlink()
+    _record(file).unlink()
 
 
 def _damage_the_record(file: Path) -> None:
-    file.with_name(f"{file.name}.tooken").write_text("tooken-ci/1 workspace=test id=", encoding="utf-8")
+    _record(file).write_text("tooken-ci/1 workspace=test id=", encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    "harm", [_empty, _edit, _end_the_line, _delete, _delete_both, _delete_the_record, _damage_the_record]
-)
-def test_the_only_file_is_mended(project: Project, harm: Callable[[Path], None]) -> None:
+HARMS: dict[str, Callable[[Path], None]] = {
+    "added-to": _add_a_line_end,
+    "damaged": _damage_the_record,
+    "deleted": _delete,
+    "edited": _edit,
+    "emptied": _empty,
+    "gone": _delete_both,
+    "unrecorded": _delete_the_record,
+}
+
+
+def test_the_only_file_is_mended(project: Project) -> None:
     """An entry whose only file lost its secret gets the next generation, and the lost one is revoked."""
-    project.write(spec({"ci": entry("out/ci"), "other": entry("out/other")}))
+    project.write(spec({name: entry(f"out/{name}") for name in [*HARMS, "sound"]}))
     project.apply()
-    lost, other = project.secret("out/ci"), project.secret("out/other")
-    harm(project.folder / "out/ci")
-    project.secrets.add(lost)
+    lost = {name: project.secret(f"out/{name}") for name in HARMS}
+    sound = project.secret("out/sound")
+    project.secrets.update(lost.values())
+    for name, harm in HARMS.items():
+        harm(project.folder / "out" / name)
 
     project.sandbox.advance(200)
     data = project.apply()
 
-    assert [(action["action"], action["token"]) for action in data["actions"]] == [
-        ("replace", "ci.g2"),
-        ("revoke", "ci"),
-    ]
+    expected = [pair for name in HARMS for pair in (("replace", f"{name}.g2"), ("revoke", name))]
+    assert [(action["action"], action["token"]) for action in data["actions"]] == expected
+    assert {action["cause"] for action in data["actions"]} <= {"drift", "spec"}
     assert {result["status"] for result in data["results"]} == {"done"}
-    assert names(project.sandbox) == ["ci.g2", "other"]
-    assert project.sandbox.authenticates(project.secret("out/ci"))
-    assert not project.sandbox.authenticates(lost)
-    assert project.secret("out/other") == other
+    assert names(project.sandbox) == sorted([*(f"{name}.g2" for name in HARMS), "sound"])
+    for name, secret in lost.items():
+        assert project.sandbox.authenticates(project.secret(f"out/{name}"))
+        assert not project.sandbox.authenticates(secret)
+    assert project.secret("out/sound") == sound
     project.converge()
 
 
-@pytest.mark.parametrize("harm", [_empty, _edit, _delete, _delete_both, _delete_the_record, _damage_the_record])
-def test_one_of_two_files_is_mended(project: Project, harm: Callable[[Path], None]) -> None:
+def test_one_of_two_files_is_mended(project: Project) -> None:
     """Where another file of the entry still holds the secret, it is copied from there: no token is made or revoked."""
-    project.write(spec({"ci": entry("out/ci", "out/copy")}))
+    project.write(spec({name: entry(f"out/{name}", f"copy/{name}") for name in HARMS}))
     project.apply()
     before = project.sandbox.tokens()
-    secret = project.secret("out/ci")
-    harm(project.folder / "out/ci")
+    secrets = {name: project.secret(f"out/{name}") for name in HARMS}
+    for name, harm in HARMS.items():
+        harm(project.folder / "out" / name)
 
     data = project.apply()
 
-    assert [(result["action"], result["status"]) for result in data["results"]] == [("redeliver", "done")]
-    assert project.secret("out/ci") == project.secret("out/copy") == secret
+    assert [(result["action"], result["token"]) for result in data["results"]] == [
+        ("redeliver", name) for name in HARMS
+    ]
+    assert {result["status"] for result in data["results"]} == {"done"}
+    for name, secret in secrets.items():
+        assert project.secret(f"out/{name}") == project.secret(f"copy/{name}") == secret
     assert [token["id"] for token in project.sandbox.tokens()] == [token["id"] for token in before]
     project.converge()
 

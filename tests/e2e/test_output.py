@@ -33,10 +33,10 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def test_a_plan_as_json(project: Project) -> None:
+def test_a_plan_as_json(still_project: Project) -> None:
     """A plan is one object on stdout with all that the format promises, and no text beside it on stderr."""
-    project.write(ONE)
-    ended = project.run("plan", "--format", "json")
+    still_project.write(ONE)
+    ended = still_project.run("plan", "--format", "json")
     assert ended.err == ""
     data = ended.data
     assert data["format_version"] == "1.0"
@@ -66,9 +66,9 @@ def test_an_apply_as_json(project: Project) -> None:
 
 
 @pytest.mark.parametrize("command", ["plan", "apply"])
-def test_json_on_failure(project: Project, command: str) -> None:
+def test_json_on_failure(still_project: Project, command: str) -> None:
     """The object is printed when the run fails too, and says why; standard error tells it to people."""
-    ended = project.run(command, "--format", "json", code=2)
+    ended = still_project.run(command, "--format", "json", code=2)
     assert ended.data["error"]["code"] == "usage"
     assert ended.data["error"]["message"].startswith("There is no spec")
     assert ended.data["workspace"] is None
@@ -105,9 +105,9 @@ def test_the_exit_codes(project: Project) -> None:
     project.run("plan", code=1).says("rate limit")
 
 
-def test_the_schema_of_the_spec(project: Project) -> None:
+def test_the_schema_of_the_spec(still_project: Project) -> None:
     """``schema`` prints a JSON Schema 2020-12 that takes every good example and the specs of these tests."""
-    schema = json.loads(project.run("schema").out)
+    schema = json.loads(still_project.run("schema").out)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
@@ -117,18 +117,18 @@ def test_the_schema_of_the_spec(project: Project) -> None:
     assert not validator.is_valid({**ONE, "tokns": {}})
 
 
-def test_the_schema_of_the_plan(project: Project) -> None:
+def test_the_schema_of_the_plan(still_project: Project) -> None:
     """``schema --plan`` prints a JSON Schema 2020-12, by which every JSON output of these tests is checked."""
-    schema = json.loads(project.run("schema", "--plan").out)
+    schema = json.loads(still_project.run("schema", "--plan").out)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     Draft202012Validator.check_schema(schema)
     assert schema == plan_schema().schema
 
 
-def test_markdown_stands_on_stdout(project: Project) -> None:
+def test_markdown_stands_on_stdout(still_project: Project) -> None:
     """With --format markdown the report is on stdout, for a summary or a comment."""
-    project.write(ONE)
-    ended = project.run("plan", "--format", "markdown")
+    still_project.write(ONE)
+    ended = still_project.run("plan", "--format", "markdown")
     assert ended.out.startswith("## tooken-ci: test\n")
     assert "| create |" in ended.out
 

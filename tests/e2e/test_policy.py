@@ -33,23 +33,22 @@ tokens:
         ("name_pattern: '^[a-z]+$'", "expires_in: 90d", "tooken.yml:6:3", "name_pattern"),
     ],
 )
-def test_a_breach(project: Project, rule: str, life: str, place: str, words: str) -> None:
-    """A breach ends validate, plan and apply with 5, names file, line and column, and changes nothing."""
-    project.write(SPEC.format(rule=rule, life=life))
-    with project.unchanged():
-        ended = project.run("validate", "--format", "json", code=5)
+def test_a_breach(still_project: Project, rule: str, life: str, place: str, words: str) -> None:
+    """A breach ends validate and apply with 5, names file, line and column, and changes nothing."""
+    still_project.write(SPEC.format(rule=rule, life=life))
+    with still_project.unchanged():
+        ended = still_project.run("validate", "--format", "json", code=5)
         ended.says(place, words)
-        for command in ("plan", "apply"):
-            ended = project.run(command, "--format", "json", code=5)
-            assert ended.data["blocked_by"] == ["policy"]
-            messages = [problem["message"] for problem in ended.data["problems"] if problem["entry"] == "CI"]
-            assert len(messages) == 1
-            assert place in messages[0]
-            assert words in messages[0]
+        ended = still_project.run("apply", "--format", "json", code=5)
+    assert ended.data["blocked_by"] == ["policy"]
+    messages = [problem["message"] for problem in ended.data["problems"] if problem["entry"] == "CI"]
+    assert len(messages) == 1
+    assert place in messages[0]
+    assert words in messages[0]
 
 
-def test_an_absolute_expiry_that_is_too_late(project: Project) -> None:
+def test_an_absolute_expiry_that_is_too_late(still_project: Project) -> None:
     """An absolute expiry beyond max_lifetime is found as soon as the server has told its time."""
-    project.write(SPEC.format(rule="max_lifetime: 30d", life="expires_at: 2099-01-01T00:00:00Z"))
-    with project.unchanged():
-        project.run("plan", code=5).says("tooken.yml:8:", "2099-01-01", "at most 30d")
+    still_project.write(SPEC.format(rule="max_lifetime: 30d", life="expires_at: 2099-01-01T00:00:00Z"))
+    with still_project.unchanged():
+        still_project.run("plan", code=5).says("tooken.yml:8:", "2099-01-01", "at most 30d")

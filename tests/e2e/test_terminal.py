@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.e2e.project import Project
 
 QUESTION = "Apply this plan?"
+ONE = spec({"ci": entry("ci")})
 
 
 def _read(terminal: int) -> Iterator[str]:
@@ -41,7 +42,7 @@ def _at_terminal(project: Project, *arguments: str, answer: bytes) -> Ended:
             running = subprocess.Popen(
                 [*command(), *arguments],
                 cwd=project.folder,
-                env=project.environment(TERM="dumb"),
+                env=project.environment({"TERM": "dumb"}),
                 stdin=theirs,
                 stdout=subprocess.PIPE,
                 stderr=theirs,
@@ -68,16 +69,20 @@ def _at_terminal(project: Project, *arguments: str, answer: bytes) -> Ended:
 @pytest.fixture
 def one(project: Project) -> Project:
     """Gives a project with one entry to create."""
-    project.write(spec({"ci": entry("ci")}))
+    project.write(ONE)
     return project
 
 
-@pytest.mark.parametrize("answer", [b"n\n", b"\n", b"\x04"], ids=["no", "nothing", "end of input"])
-@pytest.mark.parametrize("form", ["text", "json"])
-def test_no(one: Project, answer: bytes, form: str) -> None:
+@pytest.mark.parametrize(
+    ("answer", "form"),
+    [(b"n\n", "text"), (b"n\n", "json"), (b"\n", "json"), (b"\x04", "json")],
+    ids=["no", "no, as json", "nothing", "end of input"],
+)
+def test_no(still_project: Project, answer: bytes, form: str) -> None:
     """Whoever does not say yes gets exit code 1, and nothing is changed."""
-    with one.unchanged():
-        ended = _at_terminal(one, "apply", "--format", form, answer=answer)
+    still_project.write(ONE)
+    with still_project.unchanged():
+        ended = _at_terminal(still_project, "apply", "--format", form, answer=answer)
     assert ended.code == 1
     ended.says(QUESTION, "nothing was changed")
     if form == "json":

@@ -31,8 +31,7 @@ def _two_at_once(project: Project) -> None:
     project.secrets.update(*(watcher.seen for watcher in watchers))
 
 
-@pytest.mark.parametrize("latency_ms", [0, 40])
-@pytest.mark.parametrize("revoked_names", ["reserved", "free"])
+@pytest.mark.parametrize(("latency_ms", "revoked_names"), [(0, "reserved"), (40, "free")])
 def test_two_runs_at_once(make_project: Callable[..., Project], latency_ms: int, revoked_names: str) -> None:
     """Two applies at once leave every file with a living secret, and one further apply leaves nothing to do."""
     project = make_project(latency_ms=latency_ms, revoked_names=revoked_names)

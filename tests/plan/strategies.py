@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
@@ -43,108 +43,98 @@ DECLARED = ("ci", "ci-a", "web")
 FREE = ("other", "ci-old", "ci-old.g2", "ci.g1", "ci.e-1-1-a", "web.e-2-1-b", "WEB")
 PATTERNS = ("ci*", "*", "*-old*", "*.e-*", "web*", "nothing")
 ENDS = (NOW - hours(1), NOW + days(3), NOW + days(60))
-SCOPES = st.sampled_from([frozenset({READ}), frozenset({READ}), frozenset({WRITE}), frozenset({READ, WRITE})])
-OVERLAPS = st.sampled_from([hours(0), hours(1), hours(24), hours(72)])
-AGES = st.sampled_from(
-    [minutes(1), minutes(3) - seconds(1), minutes(3), hours(2), hours(25), days(3), days(4), days(5), days(31)]
-)
-USES = st.sampled_from([None, None, None, minutes(5), hours(23), hours(30), days(4)])
-
-
-@st.composite
-def lives(draw: st.DrawFn) -> dict[str, object]:
-    """How an entry ends: after a time, at a time, or never."""
-    end = draw(st.sampled_from([None, "in", "in", *ENDS]))
-    if end == "in":
-        return {}
-    return {"expires_in": None, "renew_before": None, "expires_at": end}
+ENDLESS = {"expires_in": None, "renew_before": None}
+LIVES: list[dict[str, Any]] = [{}, {}, {}, {}, ENDLESS, *({**ENDLESS, "expires_at": end} for end in ENDS)]
+SCOPES = [frozenset({READ}), frozenset({WRITE}), frozenset({READ, WRITE})]
+OVERLAPS = [hours(0), hours(0), hours(1), hours(24), hours(72)]
+AGES = [
+    minutes(1), minutes(3) - seconds(1), minutes(3), hours(2), hours(25), days(3), days(4), days(5), days(6), days(31)
+]  # fmt: skip
+USES = [None, None, None, minutes(5), hours(23), hours(30), days(4)]
+BOUNDS = [None, Bound(number=0), Bound(number=1), Bound(number=100), Bound(number=100)]
 
 
 @st.composite
 def entries(draw: st.DrawFn, name: str) -> Entry:
-    places = draw(st.integers(0, 3))
     takeover = draw(st.booleans())
     return entry(
         name,
-        scopes=draw(SCOPES),
-        overlap=draw(OVERLAPS),
-        protected=draw(st.booleans()),
-        deliver=tuple(target(f"file {name}/{index}", takeover=takeover) for index in range(places)),
-        **draw(lives()),
+        scopes=draw(st.sampled_from(SCOPES)),
+        overlap=draw(st.sampled_from(OVERLAPS)),
+        protected=draw(st.sampled_from([False, False, True])),
+        deliver=tuple(
+            target(f"file {name}/{index}", takeover=takeover) for index in range(draw(st.sampled_from([1, 2, 2, 3, 0])))
+        ),
+        **draw(st.sampled_from(LIVES)),
     )
 
 
 @st.composite
-def tokens(draw: st.DrawFn, name: str, *, ended: bool) -> Token:
-    age = draw(AGES)
-    end = draw(
-        st.sampled_from(
-            [
-                None,
-                NOW - age + days(30),
-                NOW - age + days(30),
-                NOW - age + days(31),
-                *(end + seconds(30) for end in ENDS),
-            ]
-        )
-    )
-    plain = token(name, age=age, used=draw(USES), scopes=draw(SCOPES), expires_at=end)
-    if not ended:
-        return plain
-    status = draw(st.sampled_from([Status.REVOKED, Status.EXPIRED]))
-    return dataclasses.replace(plain, id=f"tok_ended_{name}", status=status)
+def tokens(draw: st.DrawFn, name: str, of: Entry | None = None) -> Token:
+    """A token; most often as its entry asks, where there is one."""
+    age = draw(st.sampled_from(AGES))
+    plain = token(name, age=age, used=draw(st.sampled_from(USES)))
+    if of is not None and draw(st.sampled_from([True, True, True, False])):
+        end = of.expires_at if of.expires_in is None else plain.created_at + of.expires_in
+        return dataclasses.replace(plain, scopes=of.scopes, expires_at=end)
+    lives = [None, plain.expires_at, NOW - age + days(31), *(end + seconds(30) for end in ENDS)]
+    return dataclasses.replace(plain, scopes=draw(st.sampled_from(SCOPES)), expires_at=draw(st.sampled_from(lives)))
+
+
+@st.composite
+def families(draw: st.DrawFn, of: Entry) -> list[Token]:
+    """The active generations of an entry, none to five, oldest first."""
+    numbers = draw(st.lists(st.sampled_from([1, 2, 3, 4, 10]), unique=True, max_size=5))
+    return [draw(tokens(of.name if number == 1 else f"{of.name}.g{number}", of)) for number in sorted(numbers)]
 
 
 @st.composite
 def marks(draw: st.DrawFn, name: str) -> Mark:
-    number = draw(st.integers(1, 6))
-    age = draw(st.sampled_from([minutes(1), minutes(3), minutes(3), hours(5)]))
+    number = draw(st.integers(1, 5))
+    age = draw(st.sampled_from([hours(5), minutes(3), minutes(3), minutes(1)]))
     run = draw(st.sampled_from([OTHER_RUN, OTHER_RUN, RUN]))
     return mark(name if number == 1 else f"{name}.g{number}", age=age, run=run)
 
 
 @st.composite
-def looks(draw: st.DrawFn, name: str, known: list[Token], *, with_unknown: bool) -> Look:
-    """What a destination of the entry may say; most often, that it holds one of its own generations."""
-    open_marks = draw(st.lists(marks(name), max_size=1))
-    own = [one for one in known if one.name.split(".g")[0] == name and one.name != f"{name}.g1"]
-    kinds = ["empty", "damaged", "marks", "held", "edited"]
-    kinds += ["unknown"] if with_unknown else []
-    kind = draw(st.sampled_from([*kinds, *["held", "held", "edited"] * bool(own)]))
-    if kind in {"held", "edited"} and known:
-        of = draw(st.sampled_from(own * 4 + known if own else known))
-        if kind == "held":
-            return holds(of, *open_marks, readable=draw(st.booleans()))
+def looks(draw: st.DrawFn, name: str, own: list[Token], others: list[Token], *, with_unknown: bool) -> Look:
+    """What a destination of the entry may say; most often that it holds the current generation."""
+    open_marks = draw(st.sampled_from([[], [], draw(st.lists(marks(name), max_size=2))]))
+    kinds = ["held", "held", "held", "edited", "empty", "damaged", "marks"] + ["unknown"] * with_unknown
+    kind = draw(st.sampled_from(kinds))
+    of = draw(st.sampled_from([*own[-1:] * 6, *own[:-1] * 2, *others])) if own or others else None
+    if of is not None and kind == "held":
+        return holds(of, *open_marks, readable=draw(st.booleans()))
+    if of is not None and kind == "edited":
         return edited(of, *open_marks, value_newer=draw(st.booleans()))
-    if kind == "unknown":
-        return unknown()
     if kind == "marks" and open_marks:
         return marks_only(*open_marks)
-    return damaged() if kind == "damaged" else empty()
-
-
-BOUNDS = st.sampled_from([None, Bound(number=0), Bound(number=1), Bound(number=100)])
+    return {"damaged": damaged(), "unknown": unknown()}.get(kind, empty())
 
 
 @st.composite
 def worlds(draw: st.DrawFn, *, with_unknown: bool = True, bounded: bool = True) -> World:
-    declared = draw(st.lists(st.sampled_from(DECLARED), unique=True, max_size=3))
+    declared = draw(st.lists(st.sampled_from(DECLARED), unique=True, min_size=1, max_size=3))
+    declared = draw(st.sampled_from([declared, declared, declared, []]))
     undeclared = [name for name in DECLARED if name not in declared]
-    absent = draw(st.lists(st.sampled_from([*undeclared, "ci-old"]), unique=True, max_size=2))
-    prune = draw(st.lists(st.sampled_from(PATTERNS), unique=True, max_size=2))
-    bounds = (draw(BOUNDS), draw(BOUNDS)) if bounded else (Bound(number=100), Bound(number=100))
-    generations = [f"{name}{end}" for name, end in itertools.product(DECLARED, ("", ".g2", ".g3", ".g4", ".g10"))]
-    living = draw(st.lists(st.sampled_from([*generations, *FREE]), unique=True, max_size=9))
-    ended = draw(st.lists(st.sampled_from(["ci", "ci.g2", "ci.g5", "web.g2"]), unique=True, max_size=2))
-    known = [draw(tokens(name, ended=False)) for name in living] + [draw(tokens(name, ended=True)) for name in ended]
+    bounds = (draw(st.sampled_from(BOUNDS)), draw(st.sampled_from(BOUNDS))) if bounded else (BOUNDS[-1], BOUNDS[-1])
     of = spec(
         *(draw(entries(name)) for name in sorted(declared)),
         policy=Policy(max_revocations=bounds[0], max_changes=bounds[1]),
-        absent=absent,
-        prune=prune,
+        absent=draw(st.lists(st.sampled_from([*undeclared, "ci-old"]), unique=True, max_size=1)),
+        prune=draw(st.lists(st.sampled_from(PATTERNS), unique=True, max_size=1)),
     )
+    own = {one.name: draw(families(one)) for one in of.entries}
+    free = draw(st.lists(st.sampled_from([*FREE, *undeclared]), unique=True, max_size=4))
+    others = [draw(tokens(name)) for name in free]
+    ended = [
+        dataclasses.replace(token(name), id=f"tok_ended_{name}", status=status)
+        for name, status in (("ci", Status.EXPIRED), ("ci.g5", Status.REVOKED), ("web.g2", Status.REVOKED))
+    ]
+    known = [*itertools.chain(*own.values()), *others, *ended]
+    strange = [*others[:1], *ended]
     found = {
-        place.place: draw(looks(one.name, known, with_unknown=with_unknown))
+        place.place: draw(looks(one.name, own[one.name], strange, with_unknown=with_unknown))
         for one in of.entries
         for place in one.deliver
     }

@@ -15,6 +15,7 @@ from tests.plan.builders import (
     edited,
     empty,
     entry,
+    holds,
     hours,
     mark,
     plan,
@@ -121,6 +122,19 @@ def test_not_counted_as_change(look: Look | None, known: Token | None) -> None:
     of = spec(entry("ci-000"), policy=Policy(max_changes=Bound(number=0)))
     made = plan(of, [known] if known else [], {"file out/ci-000": look} if look else None)
     assert (len(made.actions), blocks(made)) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("look", "expected"),
+    [(edited(token()), ["max_changes"]), (edited(token(), mark()), [])],
+    ids=["drift", "repair"],
+)
+def test_cause_decides_what_counts(look: Look, expected: list[str]) -> None:
+    """A replace of a held generation counts where the spec or drift causes it, not where a run is to be finished."""
+    of = entry(deliver=(*entry("a").deliver, *entry("b").deliver))
+    looks = {"file out/a": holds(token(), readable=False), "file out/b": look}
+    made = plan(spec(of, policy=Policy(max_changes=Bound(number=0))), [token()], looks)
+    assert (told(made), made.actions[0].held, blocks(made)) == ([f"replace {CI}.g2"], True, expected)
 
 
 def test_redelivery_is_not_counted() -> None:

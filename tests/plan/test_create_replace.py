@@ -142,6 +142,11 @@ def test_number_goes_on_over_records() -> None:
     assert told(made)[0] == f"replace {CI}.g7"
 
 
+def test_number_of_another_name_does_not_count() -> None:
+    """A record that gives the entry's own token another entry's name does not raise its number."""
+    assert told(plan(entry(), [token()], edited(token("web.g9", id=token().id)))) == [f"replace {CI}.g2"]
+
+
 def test_current_is_the_highest_number() -> None:
     """The highest number is the current generation, even where a lower one is younger."""
     tokens = [token(f"{CI}.g10", age=days(9)), token(f"{CI}.g9", age=days(2), scopes=frozenset({WRITE}))]

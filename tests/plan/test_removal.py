@@ -65,6 +65,12 @@ def test_prune(pattern: str, expected: list[str]) -> None:
     assert removals(prune=(pattern,)) == [f"revoke {name}" for name in expected]
 
 
+def test_prune_minds_capitals() -> None:
+    """Names are compared letter for letter: a pattern in small letters leaves capitals alone."""
+    made = plan(spec(entry(), prune=["web*"], policy=UNBOUNDED), [token(), token("WEB"), token("web")])
+    assert told(made) == ["revoke web"]
+
+
 def test_prune_action() -> None:
     """A revocation by ``prune`` names the pattern, and belongs to the name that its generations share."""
     made = plan(spec(entry(), prune=["x", "ci-old*"], policy=UNBOUNDED), [token(), *OTHERS])

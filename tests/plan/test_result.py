@@ -6,7 +6,21 @@ import dataclasses
 
 import pytest
 
-from tests.plan.builders import NOW, UNBOUNDED, WRITE, days, ending, entry, only, plan, spec, token
+from tests.plan.builders import (
+    NOW,
+    UNBOUNDED,
+    WRITE,
+    days,
+    edited,
+    ending,
+    entry,
+    mark,
+    minutes,
+    only,
+    plan,
+    spec,
+    token,
+)
 from tooken_ci.base.errors import BlockedError, ExitCode, IncompleteError, PartialError
 from tooken_ci.plan.model import ActionKind, Plan
 from tooken_ci.plan.result import Outcome, Result, ResultStatus
@@ -15,6 +29,7 @@ from tooken_ci.spec.model import Policy
 CLEAN = plan(entry())
 FORBIDDEN = plan(spec(entry(), policy=Policy(forbidden_scopes=frozenset({WRITE}), name_pattern="x")))
 EXPIRED = plan(spec(ending(NOW - days(1)), policy=UNBOUNDED))
+BUSY = plan(entry(), [token()], edited(token(), mark(age=minutes(1))))
 PROTECTED = plan(entry(protected=True, scopes=frozenset({WRITE})), [token()])
 
 
@@ -58,6 +73,8 @@ def test_failed(status: ResultStatus, *, failed: bool) -> None:
         (outcome(CLEAN, interrupted=True, changed=True), PartialError),
         (outcome(EXPIRED), IncompleteError),
         (outcome(EXPIRED, changed=True), PartialError),
+        (outcome(BUSY), None),
+        (outcome(BUSY, ResultStatus.BUSY), IncompleteError),
         (outcome(FORBIDDEN), BlockedError),
         (outcome(FORBIDDEN, changed=True), BlockedError),
         (outcome(FORBIDDEN, ResultStatus.FAILED, changed=True), PartialError),
@@ -65,7 +82,8 @@ def test_failed(status: ResultStatus, *, failed: bool) -> None:
     ],
     ids=[
         "done", "failed", "partly", "interrupted", "interrupted late", "an entry failed", "an entry failed, others not",
-        "forbidden", "forbidden in part", "forbidden and failed", "protected",
+        "a busy entry counts by its results", "busy", "forbidden", "forbidden in part", "forbidden and failed",
+        "protected",
     ],
 )  # fmt: skip
 def test_verdict(ended: Outcome, verdict: type[Exception] | None) -> None:

@@ -18,6 +18,7 @@ from tests.plan.builders import (
     holds,
     hours,
     mark,
+    marks_only,
     minutes,
     only,
     plan,
@@ -125,6 +126,21 @@ def test_several_generations() -> None:
     assert len(made.warnings) == 1
 
 
+def test_order_of_making_against_the_numbers() -> None:
+    """The overlap counts from the next newer generation that stays, also where a lower number was made later."""
+    first, last = token(age=minutes(2)), token(f"{CI}.g3", age=hours(25))
+    assert told(plan(entry(), [first, token(f"{CI}.g2", age=minutes(1)), last])) == [f"revoke {CI}", f"revoke {CI}.g2"]
+    used = token(f"{CI}.g2", age=minutes(1), used=seconds(1))
+    assert [one.token for one in plan(entry(), [first, used, last]).waiting] == [CI, f"{CI}.g2"]
+
+
+@pytest.mark.parametrize("look", [empty(), edited(NEW)], ids=["empty", "edited"])
+def test_copied_generation_stays(look: Look) -> None:
+    """A copy retires what is older than the copied generation, never that one, whatever the overlap."""
+    made = plan(entry(overlap=hours(0), deliver=TWO.deliver), [OLD, NEW], {"file b": look})
+    assert (told(made), made.waiting) == ([f"redeliver {CI}.g2", f"revoke {CI}"], ())
+
+
 def test_replaced_one_waits_for_its_overlap() -> None:
     """What a replace retires is listed as waiting until the overlap from now has passed."""
     made = plan(entry(scopes=frozenset({WRITE})), [OLD])
@@ -188,12 +204,13 @@ def test_unknown_destination_holds_everything(overlap: dt.timedelta) -> None:
         (edited(OLD, value_newer=False), False),
         (edited(NEW, value_newer=True), False),
         (edited(NEW, mark(CI), value_newer=False), False),
+        (marks_only(mark(f"{CI}.g3")), False),
         (edited(NEW, mark(f"{CI}.g3"), value_newer=False), True),
         (unknown(), False),
     ],
     ids=[
         "delivered", "nothing there", "record names another", "held", "record names it", "value newer than its record",
-        "a mark names it", "a mark names another", "unknown",
+        "a mark names it", "no record names anything", "a mark names another", "unknown",
     ],
 )  # fmt: skip
 def test_early_way_out(look: Look, *, goes: bool) -> None:

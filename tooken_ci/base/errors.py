@@ -203,6 +203,18 @@ class PartialError(TookenCIError):
     exit_code = ExitCode.PARTIAL
 
 
+class InternalError(TookenCIError):
+    """A fault of this program itself."""
+
+    code = "internal"
+
+
+class StoppedError(TookenCIError):
+    """Somebody stopped the run."""
+
+    code = "interrupted"
+
+
 class DeclinedError(TookenCIError):
     """The person at the terminal said no."""
 

@@ -35,13 +35,14 @@ def retire(view: EntryView, upcoming: Action | None) -> Retiring:
         view: the entry as it stands.
         upcoming: the create, replace or redeliver that this run is about to do.
     """
-    older = view.generations if upcoming is not None and upcoming.mints else view.generations[:-1]
+    minting = upcoming is not None and upcoming.mints
+    older = view.generations if minting else view.generations[:-1]
+    succeeded = view.now if minting or view.current is None else view.current.token.created_at
     actions: list[Action] = []
     waiting: list[Waiting] = []
     warnings: list[str] = []
-    for index, generation in enumerate(older):
-        newer = view.generations[index + 1] if index + 1 < len(view.generations) else None
-        due = (view.now if newer is None else newer.token.created_at) + view.entry.overlap
+    for generation in reversed(older):
+        due = succeeded + view.entry.overlap
         holder = _undelivered(view, generation, upcoming)
         if not holder and view.now < due and view.entry.overlap > _NO_TIME:
             holder = "its overlap has not passed"
@@ -51,11 +52,12 @@ def retire(view: EntryView, upcoming: Action | None) -> Retiring:
             warnings.append(_still_used(view, generation))
         if holder:
             waiting.append(_waiting(view, generation, due, holder))
+            succeeded = generation.token.created_at  # the next newer one is that of those that stay
         else:
             # one that only the coming delivery lets go shares its cause: where a bound forbids that, it stays too
-            owed = newer is None or _undelivered(view, generation, None)
+            owed = generation == view.current or _undelivered(view, generation, None)
             actions.append(_revocation(view, generation, upcoming if owed else None))
-    return Retiring(actions=tuple(actions), waiting=tuple(waiting), warnings=tuple(warnings))
+    return Retiring(actions=tuple(actions[::-1]), waiting=tuple(waiting[::-1]), warnings=tuple(warnings[::-1]))
 
 
 def _undelivered(view: EntryView, generation: Generation, upcoming: Action | None) -> str:

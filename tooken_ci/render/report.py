@@ -47,8 +47,11 @@ class Report:
 
 
 def as_json(report: Report) -> str:
-    """The report as one JSON object, ended by a line end; nothing but ASCII, so no terminal is spoken to."""
-    return json.dumps(as_data(report), indent=2) + "\n"
+    """The report as one JSON object, ended by a line end; nothing but ASCII, so no terminal is spoken to.
+
+    The GitHub runner takes ``##[`` for a command wherever it stands in a line, so a string never shows it as it is.
+    """
+    return json.dumps(as_data(report), indent=2).replace("##[", "\\u0023#[") + "\n"
 
 
 def as_data(report: Report) -> dict[str, Any]:

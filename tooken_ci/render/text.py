@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tooken_ci.plan.result import Outcome, Result
     from tooken_ci.render.report import Report
 
+_LONGEST = 4000
+"""A line is made safe as a whole once more: file names and stores have words of their own in it."""
+
 _SIGNS = {
     ActionKind.CREATE: "+",
     ActionKind.REPLACE: "~",
@@ -32,7 +35,7 @@ def as_text(report: Report) -> str:
     lines = [f"Warning: {warning}" for warning in report.warnings]
     if report.plan is not None and report.price is not None:
         lines += [*_plan(report.plan), *_price(report.price, report.plan)]
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{safe(line, limit=_LONGEST)}\n" for line in lines)
 
 
 def headline(plan: Plan) -> str:
@@ -81,7 +84,7 @@ def _price(price: Price, plan: Plan) -> Iterator[str]:
 def result_line(result: Result) -> str:
     """One line for one result, as it comes."""
     why = f": {result.error}" if result.error else ""
-    return f"  {result.status:7} {result.kind} {safe(result.token)}{why}"
+    return safe(f"  {result.status:7} {result.kind} {safe(result.token)}{why}", limit=_LONGEST)
 
 
 def outcome_line(outcome: Outcome) -> str:

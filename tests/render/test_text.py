@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from tests.render.support import PRICE, action, outcome, plan, report
+from tooken_ci.plan.model import ActionKind, ProblemCode
+from tooken_ci.plan.price import Price
+from tooken_ci.plan.result import Outcome, Result, ResultStatus
+from tooken_ci.render.report import Report
+from tooken_ci.render.text import as_text, headline, outcome_line, result_line
+
+HOSTILE = [
+    "\n::error::pwned",
+    "::add-mask::pwned",
+    " \t::stop-commands::x",
+    "a\r::set-output name=x::y",
+    "##[error]pwned",
+    "\x1b[31mred\x1b[0m",
+    "section_start:1:x\r\x1b[0K",
+    "line\u2028::error::x",
+    "\u202eevil",
+    "x" * 100_000,
+]
+
+
+def test_a_plan_as_people_read_it() -> None:
+    """A plan is a headline, a line for each action with what it makes and where to, and the price."""
+    made = plan(kinds=(ActionKind.CREATE, ActionKind.REPLACE), problems=(ProblemCode.CAP,), blocks=("max_changes",))
+    assert as_text(Report(workspace="ci", plan=made, price=PRICE)) == (
+        "Workspace 'ci': 1 to create, 1 to replace, 1 to revoke; 3 unchanged, 7 unmanaged.\n"
+        "  + create ci (spec: because of 'ci')\n"
+        "      scopes tokens:read, tokens:write; expires 2026-11-24T19:20:15Z\n"
+        "      to file ci\n"
+        "  ~ replace ci (spec: because of 'ci')\n"
+        "      scopes tokens:read, tokens:write; expires 2026-11-24T19:20:15Z\n"
+        "      to file ci\n"
+        "      what it replaces is due to be revoked at 2026-11-24T19:20:15Z\n"
+        "  - revoke ci (spec: because of 'ci')\n"
+        "Waiting to be revoked:\n"
+        "  ci, not before 2026-11-24T19:20:15Z: its overlap has not passed\n"
+        "Warning: It was used.\n"
+        "Entry 'ci' (cap): It is as it is. Look at it.\n"
+        "Blocked by max_changes: Too much. Raise it.\n"
+        "The plan took 1 request; apply takes 6 (at most 21).\n"
+    )
+
+
+def test_a_wait_is_told() -> None:
+    """Where the rate limit makes apply wait, the price says how long."""
+    price = Price(spent=2, apply=900, at_most=990, seconds=61)
+    text = as_text(Report(workspace="ci", plan=plan(), price=price))
+    assert text.endswith(
+        "The plan took 2 requests; apply takes 900 (at most 990) and about 61 s of waiting for the rate limit.\n"
+    )
+
+
+def test_nothing_is_said_of_no_plan() -> None:
+    """Where no plan could be made there is no text, but for the spec's warnings."""
+    assert as_text(Report()) == ""
+    assert as_text(Report(warnings=("It is short.",))) == "Warning: It is short.\n"
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+def test_no_text_speaks_to_the_runner_or_the_terminal(word: str) -> None:
+    """Whatever names and warnings hold, no line is a runner's command, and no control character comes through."""
+    made = report(word)
+    assert made.plan is not None
+    lines = as_text(made) + as_text(Report(warnings=(word,))) + headline(made.plan) + "\n"
+    for result in outcome(made.plan, error=word).results:
+        lines += result_line(result) + "\n"
+    assert all(char.isprintable() or char == "\n" for char in lines)
+    assert "##[" not in lines
+    assert not any(line.lstrip().startswith("::") for line in lines.split("\n"))
+    plain = report()
+    assert plain.plan is not None
+    expected = as_text(plain) + as_text(Report(warnings=("x",))) + headline(plain.plan) + "\n"
+    assert lines.count("\n") == expected.count("\n") + len(plain.plan.actions)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "line"),
+    [
+        (ResultStatus.DONE, "", "  done    create ci"),
+        (ResultStatus.FAILED, "It said no.", "  failed  create ci: It said no."),
+        (ResultStatus.BUSY, "Later.", "  busy    create ci: Later."),
+        (ResultStatus.SKIPPED, "Not now.", "  skipped create ci: Not now."),
+    ],
+)
+def test_a_result_is_one_line(status: ResultStatus, error: str, line: str) -> None:
+    """Each result is a line that begins with what became of it."""
+    assert result_line(Result.of(action(), status, error)) == line
+
+
+def test_the_last_line_counts() -> None:
+    """The last line counts the results by status."""
+    made = plan()
+    assert outcome_line(outcome(made)) == "Applied: 2 done, 2 failed, 1 busy, 1 skipped."
+    assert outcome_line(Outcome(plan=made, results=(), changed=False)) == "Applied: nothing to do."
+
+
+def test_a_plan_with_nothing_to_do() -> None:
+    """Where there is nothing to do, only the plan's own requests are told."""
+    made = dataclasses.replace(plan(kinds=(), problems=(), blocks=()), removals=(), entries=())
+    assert as_text(Report(workspace="ci", plan=made, price=PRICE)) == (
+        "Workspace 'ci': nothing to do; 3 unchanged, 7 unmanaged.\nThe plan took 1 request.\n"
+    )

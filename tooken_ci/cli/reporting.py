@@ -1,0 +1,143 @@
+"""Tells what a command has to tell, once, whether it ends well or not: to people, to programs, to the CI runner."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import os
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tooken_ci.base.errors import ExitCode, InternalError, SpecError, StoppedError, TookenCIError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tooken_ci.base.errors import Fault
+    from tooken_ci.ci.host import Host
+    from tooken_ci.render.report import Report
+
+
+def say(text: str, *, end: str = "\n") -> None:
+    """Tell people, on standard error."""
+    click.echo(text + end, err=True, nl=False)
+
+
+def say_error(error: TookenCIError) -> None:
+    """Tell people what went wrong and what to do next."""
+    if isinstance(error, SpecError):
+        say(f"Error: {error.message}")
+        for fault in error.faults:
+            say(f"  {fault}")
+    else:
+        say(f"Error: {error.message}")
+        if error.hint:
+            say(f"  {error.hint}")
+
+
+def internal_error(error: Exception) -> InternalError:
+    """A fault of this program as a short message; the traceback only for who asks with ``--debug``."""
+    if logging.getLogger("tooken_ci").level == logging.DEBUG:
+        say("".join(traceback.format_exception(error)))
+    return InternalError(
+        f"This is a fault of tooken-ci itself ({type(error).__name__}).",
+        hint="Run again with --debug and report what it prints; the next run mends what this one left half done.",
+    )
+
+
+@dataclasses.dataclass(kw_only=True)
+class Reporting:
+    """Gathers what a command has to tell, and tells it once, whether it ends well or not.
+
+    Attributes:
+        form: text, markdown or json.
+        host: where the command runs.
+        report: what there is to tell so far.
+        exit_code: how the command ends.
+        warned: what in the spec is worth a look.
+        shown: the plan has been shown as text.
+        changing: changes may have been made.
+    """
+
+    form: str
+    host: Host
+    report: Report
+    exit_code: ExitCode = ExitCode.OK
+    warned: Sequence[Fault] = ()
+    shown: bool = False
+    changing: bool = False
+
+    def update(self, **news: Any) -> None:
+        """Add to the report."""
+        self.report = dataclasses.replace(self.report, **news)
+
+    def show_plan(self, *, to_person: bool = False) -> None:
+        """The plan as text on standard error; people want to see it before anything is done."""
+        from tooken_ci.render.text import as_text
+
+        if (self.form == "text" or to_person) and not self.shown:
+            say(as_text(self.report), end="")
+            self.shown = True
+
+    def fail(self, error: TookenCIError) -> None:
+        """End with an error; one that tells nothing of changes ends a run that may have made some as such."""
+        self.report = dataclasses.replace(self.report, error=error)
+        unclear = isinstance(error, (InternalError, StoppedError)) and self.changing
+        self.exit_code = ExitCode.PARTIAL if unclear else error.exit_code
+
+    def finish(self) -> None:
+        """Tell it."""
+        from tooken_ci.render.markdown import as_markdown
+        from tooken_ci.render.report import as_json
+        from tooken_ci.render.text import outcome_line
+
+        self.show_plan()
+        if self.report.outcome is not None and self.form == "text":
+            say(outcome_line(self.report.outcome))
+        if self.form == "json":
+            click.echo(as_json(self.report), nl=False)
+        elif self.form == "markdown":
+            click.echo(as_markdown(self.report))
+        self._tell_runner()
+        if self.report.error is not None:
+            say_error(self.report.error)
+
+    def _tell_runner(self) -> None:
+        from tooken_ci.ci import github
+        from tooken_ci.ci.host import HostKind
+        from tooken_ci.render.report import summary
+
+        if self.host.kind is not HostKind.GITHUB:
+            return
+        for line in github.warning_annotations(self.warned):
+            say(line)
+        for line in github.run_annotations(self.report.plan, self.report.outcome, self.report.error):
+            say(line)
+        plan = self.report.plan
+        if self.host.output_file is not None and plan is not None:
+            counts = {kind: summary(plan)[kind] for kind in ("create", "replace", "revoke")}
+            github.write_outputs(self.host.output_file, {"has-changes": bool(plan.actions), **counts})
+
+
+@contextlib.contextmanager
+def reporting_on(form: str, *, applying: bool = False) -> Iterator[Reporting]:
+    """Report at the end of a command, also where it fails, and exit with its code."""
+    from tooken_ci.ci.host import detect
+    from tooken_ci.render.report import Report
+
+    reporting = Reporting(form=form, host=detect(os.environ), report=Report(applying=applying))
+    try:
+        yield reporting
+    except TookenCIError as error:
+        reporting.fail(error)
+    except KeyboardInterrupt:
+        reporting.fail(StoppedError("The run was interrupted.", hint="The next run finishes what this one left."))
+    except (click.ClickException, click.Abort):
+        raise
+    except Exception as error:  # noqa: BLE001  # the last net: a short message, and a traceback only for who asks
+        reporting.fail(internal_error(error))
+    reporting.finish()
+    raise click.exceptions.Exit(reporting.exit_code)

@@ -1,0 +1,116 @@
+"""What stands between the options and the work: the spec loaded, the workspace surveyed, the person asked."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from tooken_ci.base.errors import DeclinedError, PolicyError
+from tooken_ci.cli.reporting import say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tooken_ci.apply.context import Context
+    from tooken_ci.apply.survey import Survey
+    from tooken_ci.base.errors import TookenCIError
+    from tooken_ci.ci.host import Host
+    from tooken_ci.cli.reporting import Reporting
+    from tooken_ci.destinations.registry import Registry
+    from tooken_ci.spec.model import Spec
+
+
+def registry_for(host: Host) -> Registry:
+    """The kinds of destination, as they work where the command runs."""
+    from tooken_ci.destinations.interface import Surroundings
+    from tooken_ci.destinations.registry import Registry
+
+    return Registry(Surroundings(in_ci=host.in_ci, confined_to=host.workspace))
+
+
+def load_spec(specs: Sequence[str], registry: Registry, reporting: Reporting) -> Spec:
+    """The spec, and its warnings among what is reported.
+
+    Raises:
+        UsageError: a path leads nowhere.
+        SpecError: the spec is not valid.
+    """
+    from tooken_ci.spec.load import load
+
+    spec = load(specs, kinds=registry.kinds)
+    reporting.warned = spec.warnings
+    reporting.update(workspace=spec.workspace, warnings=tuple(map(str, spec.warnings)))
+    return spec
+
+
+def keep_policy(spec: Spec) -> None:
+    """Refuse a spec that breaks its own policy.
+
+    Raises:
+        PolicyError: it does.
+    """
+    from tooken_ci.spec.policy import breaches
+
+    found = breaches(spec)
+    if found:
+        raise PolicyError([breach.fault for breach in found])
+
+
+def survey_of(
+    reporting: Reporting,
+    *,
+    specs: tuple[str, ...],
+    api_url: str,
+    api_key_file: str | None,
+    allow_empty: bool,
+) -> tuple[Context, Survey]:
+    """Load the spec, read the workspace and the destinations, and plan."""
+    from tooken_ci.apply.context import Context, new_run
+    from tooken_ci.apply.survey import survey
+    from tooken_ci.base.times import SystemClock
+    from tooken_ci.render.text import result_line
+    from tooken_ci.tooken.client import Client
+    from tooken_ci.tooken.key import read_key
+
+    registry = registry_for(reporting.host)
+    spec = load_spec(specs, registry, reporting)
+    clock = SystemClock()
+    client = Client(base_url=api_url, key=read_key(os.environ, api_key_file), clock=clock)
+    context = Context(
+        spec=spec,
+        client=client,
+        open=registry.open,
+        clock=clock,
+        run=new_run(),
+        tell=lambda result: say(result_line(result)),
+    )
+    try:
+        found = survey(context, allow_empty=allow_empty)
+    finally:
+        reporting.update(spent=client.sent)
+    reporting.update(plan=found.plan, price=found.price)
+    return context, found
+
+
+def verdict_on(survey: Survey) -> TookenCIError | None:
+    """What is wrong with a plan that is only shown."""
+    from tooken_ci.plan.result import Outcome
+
+    return Outcome(plan=survey.plan, results=(), changed=False).verdict()
+
+
+def confirm(reporting: Reporting) -> None:
+    """Ask the person at the terminal, who has seen the plan; where there is none, nobody is asked."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    reporting.show_plan(to_person=True)
+    try:
+        agreed = click.confirm("Apply this plan?", default=False, err=True)
+    except click.Abort:  # Ctrl-C, or the end of the input: an answer too
+        say("")
+        agreed = False
+    if not agreed:
+        raise DeclinedError("Nothing was changed, as you wished.")
