@@ -44,7 +44,7 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_redactor() -> Iterator[None]:
     """Lets no test's secrets mask another test's words."""
-    known, pattern = redact.redactor._forms, redact.redactor._pattern
-    redact.redactor._forms, redact.redactor._pattern = frozenset(), None
+    known = redact.redactor.__dict__
+    redact.redactor.__dict__ = redact.Redactor().__dict__
     yield
-    redact.redactor._forms, redact.redactor._pattern = known, pattern
+    redact.redactor.__dict__ = known

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.apply.support import BUSY, DONE, SKIPPED, statuses
+from tests.apply.support import BUSY, DONE, FAILED, SKIPPED, statuses
 from tooken_ci.base.errors import BlockedError, PartialError
 from tooken_ci.base.record import DeliveryRecord, Mark, MarkKind
 from tooken_ci.destinations.file import FileDestination
@@ -74,8 +74,9 @@ def test_ctrl_c(world: World, step: str) -> None:
     assert outcome.failed
     assert outcome.changed
     assert isinstance(outcome.verdict(), PartialError)
-    assert [result.status for result in outcome.results] == [DONE, SKIPPED, SKIPPED, SKIPPED]
-    assert all(result.error == "the run was interrupted" for result in outcome.results[1:])
+    assert [result.status for result in outcome.results] == [DONE, FAILED, SKIPPED, SKIPPED]
+    assert outcome.results[1].error == "interrupted while it was under way"
+    assert all(result.error == "the run was interrupted" for result in outcome.results[2:])
     assert world.store("r").look().empty
     assert world.active(f"{world.name}-gone") == [f"{world.name}-gone"]
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from responses import matchers
 
-from tests.tooken.support import API, DATE, KEY, SECRET, TOKENS, make_client, page_body, sent, token_body
+from tests.tooken.support import API, DATE, HTML, KEY, SECRET, TOKENS, make_client, page_body, sent, token_body
 from tooken_ci import __version__
+from tooken_ci.base.errors import NotFoundError
 from tooken_ci.tooken.model import Status
 
 if TYPE_CHECKING:
@@ -144,6 +145,13 @@ def test_revoke(api: responses.RequestsMock, status: int) -> None:
     api.delete(f"{TOKENS}/tok%2F1", status=status)
     make_client().revoke("tok/1")
     assert only_call(api).body is None
+
+
+def test_a_proxy_revokes_nothing(api: responses.RequestsMock) -> None:
+    """A 404 that something in between wrote does not count as a token that is gone."""
+    api.delete(f"{TOKENS}/tok_1", status=404, body=HTML)
+    with pytest.raises(NotFoundError):
+        make_client().revoke("tok_1")
 
 
 def test_audit(api: responses.RequestsMock) -> None:

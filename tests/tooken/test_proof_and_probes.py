@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.tooken.support import KEY, SECRET, TOKENS, MovedClock, error_body, make_client, page_body, sent
-from tooken_ci.base.errors import ForbiddenError, RateLimitedError, UnauthorizedError, UnreachableError
+from tests.tooken.support import HTML, KEY, SECRET, TOKENS, MovedClock, error_body, make_client, page_body, sent
+from tooken_ci.base.errors import ForbiddenError, NotFoundError, RateLimitedError, UnauthorizedError, UnreachableError
 from tooken_ci.base.secret import Secret
 
 if TYPE_CHECKING:
@@ -66,6 +66,13 @@ def test_a_proof_that_gets_no_answer(api: responses.RequestsMock) -> None:
         make_client().proves(Secret(SECRET))
 
 
+def test_a_proxy_proves_nothing(api: responses.RequestsMock) -> None:
+    """A 403 that something in between wrote says nothing of the secret: it is an error, not a proof."""
+    api.get(TOKENS, status=403, body=HTML)
+    with pytest.raises(ForbiddenError):
+        make_client().proves(Secret(SECRET))
+
+
 def probe_write(client: Client) -> None:
     client.probe_write()
 
@@ -108,10 +115,11 @@ def test_a_probe_that_finds_the_scope_missing(
     ("answers", "kind"),
     [
         ([{"status": 401}], UnauthorizedError),
+        ([{"status": 404, "body": HTML}], NotFoundError),
         ([{"status": 500}] * 5, UnreachableError),
         ([{"status": 429, "headers": {"Retry-After": "3000"}}], RateLimitedError),
     ],
-    ids=["401", "500", "429"],
+    ids=["401", "a proxy", "500", "429"],
 )
 @pytest.mark.parametrize(("probe", "method", "url"), [(probe_write, "POST", TOKENS), (probe_revoke, "DELETE", PROBED)])
 def test_a_probe_that_learns_nothing(

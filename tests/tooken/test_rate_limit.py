@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.tooken.support import DATE, TOKENS, MovedClock, make_client, page_body
-from tooken_ci.base.errors import RateLimitedError
+from tooken_ci.base.errors import RateLimitedError, UnreachableError
 from tooken_ci.tooken.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -85,6 +85,14 @@ def test_waits_add_up(api: responses.RequestsMock) -> None:
     with pytest.raises(RateLimitedError, match="16 s of waiting"):
         make_client(clock=clock, policy=RetryPolicy(longest_wait=15)).active()
     assert clock.slept == [4.0, 4.0, 4.0]
+
+
+def test_a_wait_that_is_too_long_after_a_lost_answer(api: responses.RequestsMock) -> None:
+    """Where an earlier try may have been acted on, the end of the call says that, not only that it was limited."""
+    api.post(TOKENS, status=502)
+    api.post(TOKENS, status=429, headers={"Retry-After": "3000"})
+    with pytest.raises(UnreachableError):
+        make_client().create(name="ci", scopes_wanted=["tokens:read"], expires_at=None)
 
 
 def test_a_429_without_end_is_bounded(api: responses.RequestsMock) -> None:

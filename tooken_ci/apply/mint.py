@@ -65,7 +65,7 @@ def mint(context: Context, action: Action, living: dict[str, Token], announce: C
             )
         name = naming.generation_name(action.entry, number)
         if turn:
-            announce(name)
+            _announce(announce, name, attempts)
         expires_at = _spread(action.expires_at)
         attempts.expiries += [] if expires_at is None else [expires_at]
         try:
@@ -80,6 +80,14 @@ def mint(context: Context, action: Action, living: dict[str, Token], announce: C
         hint="Look for somebody else who makes tokens of these names.",
         changed=attempts.lost,
     )
+
+
+def _announce(announce: Callable[[str], None], name: str, attempts: _Attempts) -> None:
+    try:
+        announce(name)
+    except EntryError as error:
+        error.changed = error.changed or attempts.lost
+        raise
 
 
 def _spread(expires_at: dt.datetime | None) -> dt.datetime | None:

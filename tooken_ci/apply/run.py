@@ -120,6 +120,9 @@ class _Run:
                 result = dataclasses.replace(result, token=token.name, id=token.id)
             else:
                 generation.copy(self._context, view, action, places)
+        except KeyboardInterrupt:
+            self._note(action, Result.of(action, ResultStatus.FAILED, "interrupted while it was under way"))
+            raise
         except TookenCIError as error:
             self._changed = self._changed or (isinstance(error, EntryError) and error.changed)
             status = ResultStatus.BUSY if isinstance(error, BusyError) else ResultStatus.FAILED

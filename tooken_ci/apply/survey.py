@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tooken_ci.plan.lifecycle import make_plan
 from tooken_ci.plan.price import Price, price
 from tooken_ci.plan.view import recorded_ids
+from tooken_ci.tooken.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +52,8 @@ def survey(context: Context, *, allow_empty: bool = False) -> Survey:
     tokens = client.active()
     looks = {target.place: context.open(target).look() for entry in spec.entries for target in entry.deliver}
     facts = {token_id: client.get(token_id) for token_id in recorded_ids(looks.values(), tokens)}
+    # one that was made after the list was read, or fell between two of its pages, lives all the same
+    tokens += tuple(fact for fact in facts.values() if fact is not None and fact.status is Status.ACTIVE)
     plan = make_plan(
         spec, tokens=tokens, looks=looks, facts=facts, now=client.now(), run=context.run, allow_empty=allow_empty
     )

@@ -111,14 +111,18 @@ class ApiError(TookenCIError):
     Attributes:
         status: the HTTP status; 0 where there was no answer that could be read.
         api_code: the ``error`` field of the body, made safe to show; may be empty.
+        from_api: the body was empty or a JSON object, as the API's are; a proxy in between writes something else.
     """
 
     code = "api"
 
-    def __init__(self, message: str, *, hint: str = "", status: int = 0, api_code: str = "") -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", status: int = 0, api_code: str = "", from_api: bool = False
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
         self.api_code = api_code
+        self.from_api = from_api
 
 
 class UnreachableError(ApiError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from tooken_ci.base.text import safe
+
 
 @dataclasses.dataclass(frozen=True, order=True)
 class Position:
@@ -20,4 +22,4 @@ class Position:
     column: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{safe(self.file)}:{self.line}:{self.column}"

@@ -10,11 +10,13 @@ from __future__ import annotations
 import base64
 import io
 import json
-import re
 import shlex
 import threading
 import urllib.parse
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MASK = "***"
 """What stands where a secret stood; of fixed length, so that it tells nothing of the secret's."""
@@ -44,50 +46,69 @@ def forms(value: str) -> set[str]:
 
 
 class Redactor:
-    """Knows every form of every secret of the process. Thread-safe."""
+    """Knows every form of every secret of the process. Thread-safe.
+
+    Forms are found by their first 8 characters, so that neither a new secret nor a line of output costs more for the
+    thousand secrets that are known already.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._forms: frozenset[str] = frozenset()
-        self._pattern: re.Pattern[str] | None = None
+        self._by_head: dict[str, tuple[str, ...]] = {}
+        self._beginnings: set[str] = set()
+        self._longest = 0
 
     def add(self, value: str) -> None:
         """Make a secret known; from now on no form of it passes."""
         with self._lock:
-            new = forms(value) - self._forms
-            if new:
-                self._forms |= new
+            for form in forms(value):
+                head = form[:MINIMUM]
+                found = {*self._by_head.get(head, ()), form}
                 # longest first: a form that contains another must be masked as a whole
-                longest_first = sorted(self._forms, key=lambda form: (-len(form), form))
-                self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+                self._by_head[head] = tuple(sorted(found, key=lambda form: (-len(form), form)))
+                self._beginnings.update(form[:length] for length in range(1, MINIMUM))
+                self._longest = max(self._longest, len(form))
 
     def clean(self, text: str) -> str:
         """The text with every form of every known secret masked."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        parts = []
+        shown = 0
+        for start, end in self._matches(text):
+            parts += [text[shown:start], MASK]
+            shown = end
+        return "".join([*parts, text[shown:]]) if parts else text
 
     def split(self, text: str) -> tuple[str, str]:
         """The part of the text that can be shown, masked, and the tail that may be the beginning of a secret."""
-        pattern, known = self._pattern, self._forms
-        if pattern is None:
-            return text, ""
-        keep = _tail_start(text, known)
-        for match in pattern.finditer(text):
-            if match.start() < keep < match.end():
+        keep = self._tail_start(text, 0)
+        for start, end in self._matches(text):
+            if start < keep < end:
                 # a whole secret lies across the cut: it is masked now, what follows it is judged anew
-                keep = match.end() + _tail_start(text[match.end() :], known)
-        return pattern.sub(MASK, text[:keep]), text[keep:]
+                keep = self._tail_start(text, end)
+        return self.clean(text[:keep]), text[keep:]
 
+    def _matches(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where forms stand in the text: the leftmost first, of one place the longest, none overlapping."""
+        at = 0
+        while at <= len(text) - MINIMUM and self._by_head:
+            for form in self._by_head.get(text[at : at + MINIMUM], ()):
+                if text.startswith(form, at):
+                    yield at, at + len(form)
+                    at += len(form)
+                    break
+            else:
+                at += 1
 
-def _tail_start(text: str, known: frozenset[str]) -> int:
-    """Where the longest tail of the text begins that is the beginning, but not the whole, of a form."""
-    longest = max(map(len, known), default=0)
-    firsts = {form[0] for form in known}
-    for start in range(max(0, len(text) - longest + 1), len(text)):
-        if text[start] in firsts:
+    def _tail_start(self, text: str, least: int) -> int:
+        """Where the longest tail begins, not before ``least``, that is the beginning, but not the whole, of a form."""
+        for start in range(max(least, len(text) - self._longest + 1), len(text)):
             tail = text[start:]
-            if any(len(form) > len(tail) and form.startswith(tail) for form in known):
+            if len(tail) < MINIMUM:
+                if tail in self._beginnings:
+                    return start
+            elif any(len(form) > len(tail) and form.startswith(tail) for form in self._by_head.get(tail[:MINIMUM], ())):
                 return start
-    return len(text)
+        return len(text)
 
 
 redactor = Redactor()

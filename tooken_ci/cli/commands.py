@@ -13,7 +13,7 @@ import click
 
 from tooken_ci import __version__
 from tooken_ci.base.errors import ExitCode, UsageError
-from tooken_ci.base.text import count
+from tooken_ci.base.text import count, safe
 from tooken_ci.cli.options import api_options, format_option, spec_option
 from tooken_ci.cli.reporting import reporting_on, say
 from tooken_ci.cli.session import confirm, keep_policy, load_spec, registry_for, survey_of, verdict_on
@@ -36,7 +36,7 @@ def validate(*, specs: tuple[str, ...], form: str) -> None:
     with reporting_on(form) as reporting:
         spec = load_spec(specs, registry_for(reporting.host), reporting)
         keep_policy(spec)
-        say(f"The spec is valid: {count(len(spec.entries), 'entry')} in {', '.join(spec.files)}.")
+        say(f"The spec is valid: {count(len(spec.entries), 'entry')} in {', '.join(map(safe, spec.files))}.")
 
 
 @cli.command()
@@ -57,7 +57,11 @@ def plan(*, detailed_exitcode: bool, form: str, **options: Any) -> None:
 @api_options
 @click.option("--yes", is_flag=True, help="Do not ask at a terminal.")
 def apply(*, yes: bool, form: str, **options: Any) -> None:
-    """Bring the workspace to what the spec says, and deliver each new secret."""
+    """Bring the workspace to the spec.
+
+    Makes what is missing, replaces what differs, delivers each new secret and proves that it works, and revokes what is
+    no longer needed, within the bounds of the policy.
+    """
     from tooken_ci.apply.run import execute
 
     with reporting_on(form, applying=True) as reporting:
@@ -108,7 +112,11 @@ def schema(*, of_plan: bool) -> None:
 )
 @click.option("--faults", type=click.Path(), help="A YAML or JSON file with faults to inject.")
 def sandbox(*, api_key: str | None, faults: str | None, **options: Any) -> None:
-    """Serve the Tooken API v1 on this machine, to try and to test against. Needs the extra tooken-ci[sandbox]."""
+    """Serve the API on this machine, to try.
+
+    A server that speaks the Tooken API v1, on loopback. When it listens it prints its address and its key as one line
+    of JSON. Needs the extra tooken-ci[sandbox].
+    """
     from pathlib import Path
 
     try:

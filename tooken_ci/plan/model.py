@@ -178,11 +178,6 @@ class EntryPlan:
         """What stops the whole entry; None where nothing does."""
         return next((problem for problem in self.problems if problem.stops), None)
 
-    @property
-    def revocations(self) -> tuple[Action, ...]:
-        """The older generations that may go."""
-        return tuple(action for action in self.actions if action.kind is ActionKind.REVOKE)
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Plan:

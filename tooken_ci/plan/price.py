@@ -32,7 +32,8 @@ class Price:
     Attributes:
         spent: for the plan itself.
         apply: what apply will take, exact when nothing fails, no name is reserved and nobody else writes.
-        at_most: what it takes at most, requests repeated after a network fault aside.
+        at_most: what it takes at most, requests repeated after a network fault aside, and each look-up of a taken name
+            counted as one page.
         seconds: how long the allowance makes apply wait, as far as can be told.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base.errors import (
@@ -17,6 +18,8 @@ from tooken_ci.base.errors import (
 from tooken_ci.base.text import safe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import requests
 
 _NO_CONTENT = 204
@@ -57,53 +60,55 @@ def decode(answer: requests.Response, scope: str) -> Any:
 
 def server_fault(method: str, path: str, answer: requests.Response) -> UnreachableError:
     """The error for a 5xx that did not pass."""
-    _, message = _told(answer)
     return UnreachableError(
-        f"{method} {path}: the API failed with {answer.status_code}{message}.",
+        f"{method} {path}: the API failed with {answer.status_code}{_told(answer).message}.",
         hint="Run again later; a run that stops here is mended by the next one.",
         status=answer.status_code,
     )
 
 
-def _told(answer: requests.Response) -> tuple[str, str]:
-    """The code and the message of an error body, safe to show; a proxy may have answered something else."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What an error body says, safe to show; ``from_api`` is False where something else wrote it."""
+
+    code: str = ""
+    message: str = ""
+    from_api: bool = False
+
+
+def _told(answer: requests.Response) -> _Told:
     try:
         body = answer.json()
         code, message = str(body.get("error") or ""), str(body.get("message") or "")
     except (ValueError, AttributeError, RecursionError):
-        return "", ""
-    return safe(code, limit=60), f" ({safe(message)})" if message else ""
+        return _Told(from_api=not answer.content)
+    return _Told(code=safe(code, limit=60), message=f" ({safe(message)})" if message else "", from_api=True)
+
+
+_KINDS: Mapping[int, tuple[type[ApiError], str, str]] = {
+    400: (RejectedError, "the API does not take the values", ""),
+    401: (
+        UnauthorizedError,
+        "the API does not accept the key",
+        "It is wrong, revoked or expired: set TOOKEN_API_KEY to a valid one.",
+    ),
+    403: (ForbiddenError, "the key lacks the scope {scope}", "Use a key or token that has {scope}."),
+    404: (NotFoundError, "not found", "If it is the list of tokens, check --api-url: it must end in /v1."),
+    409: (ConflictError, "conflict", ""),
+    422: (RejectedError, "the API does not take the values", ""),
+}
+"""For each status: the error, what happened, what to do next."""
 
 
 def _client_error(answer: requests.Response, scope: str) -> ApiError:
-    code, message = _told(answer)
+    told = _told(answer)
     status = answer.status_code
     request = f"{answer.request.method} {answer.request.path_url.partition('?')[0]}"
-    match status:
-        case 401:
-            return UnauthorizedError(
-                f"{request}: the API does not accept the key{message}.",
-                hint="It is wrong, revoked or expired: set TOOKEN_API_KEY to a valid one.",
-                status=status,
-                api_code=code,
-            )
-        case 403:
-            return ForbiddenError(
-                f"{request}: the key lacks the scope {scope}{message}.",
-                hint=f"Use a key or token that has {scope}; no scope implies another.",
-                status=status,
-                api_code=code,
-            )
-        case 404:
-            return NotFoundError(
-                f"{request}: not found{message}.",
-                hint="If it is the list of tokens, check --api-url: it must end in /v1.",
-                status=status,
-                api_code=code,
-            )
-        case 409:
-            return ConflictError(f"{request}: conflict{message}.", status=status, api_code=code)
-        case 400 | 422:
-            return RejectedError(f"{request}: the API does not take the values{message}.", status=status, api_code=code)
-        case _:
-            return ApiError(f"{request}: the API answered {status}{message}.", status=status, api_code=code)
+    kind, what, hint = _KINDS.get(status, (ApiError, f"the API answered {status}", ""))
+    return kind(
+        f"{request}: {what.format(scope=scope)}{told.message}.",
+        hint=hint.format(scope=scope),
+        status=status,
+        api_code=told.code,
+        from_api=told.from_api,
+    )

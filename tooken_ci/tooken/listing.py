@@ -48,6 +48,8 @@ def list_tokens(transport: Transport, filters: Mapping[str, str]) -> tuple[Token
     for _ in range(_ATTEMPTS):
         first = _page(transport, filters, 1)
         total = first.total
+        if len(first.tokens) != min(first.per_page, total):
+            continue  # it does not hold what it says: the rest is not worth asking for
         rest = [_page(transport, filters, number) for number in range(2, math.ceil(total / first.per_page) + 1)]
         tokens = [token for page in (first, *rest) for token in page.tokens]
         if all(page.total == total for page in rest) and len({token.id for token in tokens}) == len(tokens) == total:

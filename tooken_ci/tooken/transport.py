@@ -102,21 +102,25 @@ class Transport:
         start = self._clock.monotonic()
         waited = 0.0
         tried = 0
+        doubt: Exception | None = None  # an earlier try may have been acted on; whatever ends the call must say so
         while True:
-            waited += self._wait(self.quota.wait(), waited, "the workspace's allowance is used up")
-            tried += 1
-            outcome = self._exchange(call, credential or self._key)
-            if not isinstance(outcome, _Passing):
-                return outcome
+            try:
+                waited += self._wait(self.quota.wait(), waited, "the workspace's allowance is used up")
+                tried += 1
+                outcome = self._exchange(call, credential or self._key)
+                if not isinstance(outcome, _Passing):
+                    return outcome
+                doubt = doubt if outcome.surely_refused else outcome.error
+                if outcome.wait is not None:
+                    waited += self._wait(outcome.wait or self._policy.pause(tried), waited, "the API answered 429")
+                    continue
+            except RateLimitedError as limited:
+                raise doubt or limited from None
             spent = self._clock.monotonic() - start - waited
-            if not (outcome.surely_refused or call.repeatable):
+            last = tried >= self._policy.tries or spent >= self._policy.deadline
+            if last or not (outcome.surely_refused or call.repeatable):
                 raise outcome.error
-            if outcome.wait is not None:
-                waited += self._wait(outcome.wait or self._policy.pause(tried), waited, "the API answered 429")
-            elif tried >= self._policy.tries or spent >= self._policy.deadline:
-                raise outcome.error
-            else:
-                self._clock.sleep(self._policy.pause(tried))
+            self._clock.sleep(self._policy.pause(tried))
 
     def _wait(self, seconds: float, waited: float, why: str) -> float:
         if seconds <= 0:
