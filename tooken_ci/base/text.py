@@ -10,6 +10,8 @@ _OLD_RUNNER_COMMAND = re.compile(r"#(?=#\[)")
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Control and format characters (bidirectional ones among them), and separators that end a line somewhere."""
 
+_ESCAPES = ((0x100, "\\x{:02x}"), (0x1_0000, "\\u{:04x}"), (0x11_0000, "\\U{:08x}"))
+
 LIMIT = 300
 """Longer text is cut: nobody reads more, and a log has a size."""
 
@@ -31,8 +33,7 @@ def safe(text: str, *, limit: int = LIMIT) -> str:
 def _visible(char: str) -> str:
     if unicodedata.category(char) not in _HIDDEN_CATEGORIES:
         return char
-    code = ord(char)
-    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004
+    return next(form.format(ord(char)) for end, form in _ESCAPES if ord(char) < end)
 
 
 def quoted(text: str, *, limit: int = LIMIT) -> str:

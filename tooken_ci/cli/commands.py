@@ -115,7 +115,7 @@ def sandbox(*, api_key: str | None, faults: str | None, **options: Any) -> None:
     """Serve the API on this machine, to try.
 
     A server that speaks the Tooken API v1, on loopback. When it listens it prints its address and its key as one line
-    of JSON. Needs the extra tooken-ci[sandbox].
+    of JSON. Needs the extra 'sandbox'.
     """
     from pathlib import Path
 

@@ -46,9 +46,8 @@ def make_plan(
     others = [generation.token for name, found in generations.items() if name not in covered for generation in found]
     names = {token.id: token.name for token in tokens}
     breaches = _breaches(spec, now)
-    plans = []
-    for entry in sorted(spec.entries, key=lambda entry: entry.name):
-        view = EntryView(
+    views = [
+        EntryView(
             entry=entry,
             workspace=spec.workspace,
             generations=generations.get(entry.name, ()),
@@ -57,7 +56,9 @@ def make_plan(
             now=now,
             run=run,
         )
-        plans.append(_planned(view, names, breaches.get(entry.name, ())))
+        for entry in sorted(spec.entries, key=lambda entry: entry.name)
+    ]
+    plans = [_planned(view, names, breaches.get(view.entry.name, ())) for view in views]
     removals = [*removal.absent(spec, generations), *removal.prune(spec, others)]
     pruned = sum(action.origin is Origin.PRUNE for action in removals)
     managed = len(tokens) - len(others) + pruned

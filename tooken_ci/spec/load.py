@@ -53,7 +53,7 @@ def load(paths: Sequence[str], *, kinds: Sequence[DestinationKind]) -> Spec:
 
 def _part(file: str, kinds: Sequence[DestinationKind]) -> Part:
     # Only here, because YAML takes longer to import than `tooken-ci --version` to run.
-    from tooken_ci.spec.compose import compose  # noqa: PLC0415
+    from tooken_ci.spec.compose import compose
 
     document, faults = compose(files.read(file), file)
     if not isinstance(document.data, dict):

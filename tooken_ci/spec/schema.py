@@ -64,7 +64,7 @@ def _bare() -> dict[str, Any]:
 
 def _validator(kinds: Sequence[DestinationKind]) -> Validator:
     # Only here, because it takes longer to import than `tooken-ci --version` to run.
-    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415
+    from jsonschema import Draft202012Validator, validators
 
     whole = schema(kinds)
     whole["properties"]["tokens"].pop("propertyNames")  # for editors; names.py says it better
@@ -85,7 +85,7 @@ def _inlined(node: Any, definitions: Mapping[str, Any]) -> Any:
 
 def _unique_items(_: Validator, unique: bool, items: Any, __: Any) -> Iterator[ValidationError]:  # noqa: FBT001
     """Like the validator's own, but linear in time for every list, and each repeated item is an error of its own."""
-    from jsonschema import ValidationError  # noqa: PLC0415
+    from jsonschema import ValidationError
 
     first: dict[str, int] = {}
     for index, item in enumerate(items if unique and isinstance(items, list) else ()):

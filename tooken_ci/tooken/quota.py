@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tooken_ci.tooken.servertime import ServerTime
+
+_WHOLE = re.compile(r"[0-9]{1,15}")
 
 WINDOW = 60.0
 """Seconds a window lasts: the limit is documented as so many requests a minute."""
@@ -66,4 +69,4 @@ class Quota:
 
 
 def _whole(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 16 else None  # noqa: PLR2004
+    return int(text) if text is not None and _WHOLE.fullmatch(text) else None
