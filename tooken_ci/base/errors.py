@@ -85,11 +85,12 @@ class SpecError(TookenCIError):
 
     code = "spec_invalid"
     exit_code = ExitCode.USAGE
+    headline: ClassVar[str] = "The spec is not valid"
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
         many = f"{len(self.faults)} errors" if len(self.faults) != 1 else "1 error"
-        super().__init__(f"The spec is not valid ({many}).", hint="\n".join(str(fault) for fault in self.faults))
+        super().__init__(f"{self.headline} ({many}).", hint="\n".join(str(fault) for fault in self.faults))
 
 
 class PolicyError(SpecError):
@@ -97,6 +98,7 @@ class PolicyError(SpecError):
 
     code = "policy"
     exit_code = ExitCode.FORBIDDEN
+    headline = "The spec breaks its own policy"
 
 
 class WorkspaceError(TookenCIError):
@@ -211,6 +213,12 @@ class InternalError(TookenCIError):
     """A fault of this program itself."""
 
     code = "internal"
+
+
+class RunnerError(TookenCIError):
+    """What the CI runner, or whoever reads the output, was to be told could not be written."""
+
+    code = "output"
 
 
 class StoppedError(TookenCIError):

@@ -34,7 +34,7 @@ def cli(*, debug: bool) -> None:
 def validate(*, specs: tuple[str, ...], form: str) -> None:
     """Check the spec, without asking the API."""
     with reporting_on(form) as reporting:
-        spec = load_spec(specs, registry_for(reporting.host), reporting)
+        spec = load_spec(specs, registry_for(reporting.host, *specs), reporting)
         keep_policy(spec)
         say(f"The spec is valid: {count(len(spec.entries), 'entry')} in {', '.join(map(safe, spec.files))}.")
 

@@ -49,7 +49,6 @@ _API_OPTIONS = (
     ),
     click.option(
         "--api-key-file",
-        type=click.Path(),
         envvar="TOOKEN_API_KEY_FILE",
         help="A file that holds the API key. Without it, the key comes from the variable TOOKEN_API_KEY.",
     ),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -23,14 +25,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: the command line without the program's name; the process's own where left out.
     """
-    out, err = RedactingStream(sys.stdout), RedactingStream(sys.stderr)
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            return _guarded(arguments)
-        finally:
-            for stream in (out, err):
-                with contextlib.suppress(BrokenPipeError):
-                    stream.finish()
+    with contextlib.ExitStack() as stack:
+        # a stream that the caller closed is None: what goes there is lost, and nothing else
+        nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+        out, err = RedactingStream(sys.stdout or nowhere), RedactingStream(sys.stderr or nowhere)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = _guarded(arguments)
+        for stream, below in ((out, sys.stdout), (err, sys.stderr)):
+            try:
+                stream.finish()
+            except OSError:
+                # what is still held for it must go somewhere, or the interpreter ends with an exit code of its own
+                os.dup2(nowhere.fileno(), below.fileno())
+        return code
 
 
 def _guarded(arguments: Sequence[str] | None) -> int:
@@ -44,6 +51,10 @@ def _guarded(arguments: Sequence[str] | None) -> int:
     except click.ClickException as error:
         error.show(sys.stderr)
         return ExitCode.USAGE
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            say(f"Error: the output could not be written: {error.strerror}.")
+        return ExitCode.FAILED
     except (click.Abort, KeyboardInterrupt):
         say("Interrupted; nothing was changed.")
         return ExitCode.FAILED

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tooken_ci.base.errors import ExitCode, InternalError, SpecError, StoppedError, TookenCIError
+from tooken_ci.base.errors import ExitCode, InternalError, RunnerError, SpecError, StoppedError, TookenCIError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,7 +85,7 @@ class Reporting:
     def fail(self, error: TookenCIError) -> None:
         """End with an error; one that tells nothing of changes ends a run that may have made some as such."""
         self.report = dataclasses.replace(self.report, error=error)
-        unclear = isinstance(error, (InternalError, StoppedError)) and self.changing
+        unclear = isinstance(error, (InternalError, RunnerError, StoppedError)) and self.changing
         self.exit_code = ExitCode.PARTIAL if unclear else error.exit_code
 
     def finish(self) -> None:
@@ -94,6 +94,7 @@ class Reporting:
         from tooken_ci.render.report import as_json
         from tooken_ci.render.text import outcome_line
 
+        self._write_outputs()
         self.show_plan()
         if self.report.outcome is not None and self.form == "text":
             say(outcome_line(self.report.outcome))
@@ -105,10 +106,24 @@ class Reporting:
         if self.report.error is not None:
             say_error(self.report.error)
 
+    def _write_outputs(self) -> None:
+        from tooken_ci.ci import github
+        from tooken_ci.render.report import summary
+
+        plan = self.report.plan
+        if self.host.output_file is None or plan is None:
+            return
+        counts = {kind: summary(plan)[kind] for kind in ("create", "replace", "revoke")}
+        try:
+            github.write_outputs(self.host.output_file, {"has-changes": bool(plan.actions), **counts})
+        except OSError as error:
+            if self.report.error is None:
+                told = f"The step's outputs could not be written to GITHUB_OUTPUT: {error.strerror}."
+                self.fail(RunnerError(told, hint="Everything else is done; look at the runner."))
+
     def _tell_runner(self) -> None:
         from tooken_ci.ci import github
         from tooken_ci.ci.host import HostKind
-        from tooken_ci.render.report import summary
 
         if self.host.kind is not HostKind.GITHUB:
             return
@@ -116,10 +131,6 @@ class Reporting:
             say(line)
         for line in github.run_annotations(self.report.plan, self.report.outcome, self.report.error):
             say(line)
-        plan = self.report.plan
-        if self.host.output_file is not None and plan is not None:
-            counts = {kind: summary(plan)[kind] for kind in ("create", "replace", "revoke")}
-            github.write_outputs(self.host.output_file, {"has-changes": bool(plan.actions), **counts})
 
 
 @contextlib.contextmanager
@@ -139,5 +150,12 @@ def reporting_on(form: str, *, applying: bool = False) -> Iterator[Reporting]:
         raise
     except Exception as error:  # noqa: BLE001  # the last net: a short message, and a traceback only for who asks
         reporting.fail(internal_error(error))
-    reporting.finish()
+    try:
+        reporting.finish()
+    except BrokenPipeError:
+        pass  # whoever reads has read enough
+    except OSError as error:
+        reporting.fail(RunnerError(f"The output could not be written: {error.strerror}."))
+        with contextlib.suppress(OSError):
+            say(f"Error: {reporting.report.error}")
     raise click.exceptions.Exit(reporting.exit_code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
     from tooken_ci.spec.model import Spec
 
 
-def registry_for(host: Host) -> Registry:
-    """The kinds of destination, as they work where the command runs."""
+def registry_for(host: Host, *read: str) -> Registry:
+    """The kinds of destination, as they work where the command runs; nothing is delivered over what it reads."""
     from tooken_ci.destinations.interface import Surroundings
     from tooken_ci.destinations.registry import Registry
 
-    return Registry(Surroundings(in_ci=host.in_ci, confined_to=host.workspace))
+    return Registry(Surroundings(in_ci=host.in_ci, confined_to=host.workspace, read=frozenset(map(Path, read))))
 
 
 def load_spec(specs: Sequence[str], registry: Registry, reporting: Reporting) -> Spec:
@@ -75,7 +76,7 @@ def survey_of(
     from tooken_ci.tooken.client import Client
     from tooken_ci.tooken.key import read_key
 
-    registry = registry_for(reporting.host)
+    registry = registry_for(reporting.host, *specs, *([api_key_file] if api_key_file else []))
     spec = load_spec(specs, registry, reporting)
     clock = SystemClock()
     client = Client(base_url=api_url, key=read_key(os.environ, api_key_file), clock=clock)
@@ -104,7 +105,7 @@ def verdict_on(survey: Survey) -> TookenCIError | None:
 
 def confirm(reporting: Reporting) -> None:
     """Ask the person at the terminal, who has seen the plan; where there is none, nobody is asked."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return
     reporting.show_plan(to_person=True)
     try:

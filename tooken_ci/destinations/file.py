@@ -98,6 +98,12 @@ class FileKind:
                 hint="Choose a path inside the workspace.",
                 key="path",
             )
+        if any(_is_read(path, taken) or _is_read(record, taken) for taken in self._surroundings.read):
+            raise SettingsError(
+                f"{quoted(named)} is a file that this run reads, the spec or the key's; it would be overwritten.",
+                hint="Choose another path.",
+                key="path",
+            )
         fleeting = self._surroundings.in_ci and not settings.get("persistent")
         return Target(
             kind=self.name,
@@ -212,6 +218,12 @@ class FileDestination:
 
 def _record_path(path: Path) -> Path:
     return path.with_name(path.name + _RECORD_SUFFIX)
+
+
+def _is_read(path: Path, taken: Path) -> bool:
+    """Whether a file is one that is read, or one of a folder of specs."""
+    real = Path(os.path.realpath(taken))
+    return path == real or (path.parent == real and path.suffix in {".yml", ".yaml"})
 
 
 def _mismatch(record: DeliveryRecord, value: str | None) -> str:

@@ -22,10 +22,12 @@ class Surroundings:
     Attributes:
         in_ci: on a CI runner, which may be gone after the job.
         confined_to: the only folder whose files outlive the run; None = no such limit.
+        read: files and folders that the run itself reads, the spec and the key's file; nothing is delivered over them.
     """
 
     in_ci: bool = False
     confined_to: Path | None = None
+    read: frozenset[Path] = frozenset()
 
 
 class Destination(Protocol):

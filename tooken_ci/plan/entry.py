@@ -53,7 +53,7 @@ def plan_entry(view: EntryView) -> EntryPlan:
         actions=actions,
         waiting=retiring.waiting,
         problems=tuple(problems),
-        warnings=(*_soon_over(view), *_not_asked(view), *retiring.warnings),
+        warnings=(*_soon_over(view), *_not_asked(view), *_overwritten(view, action), *retiring.warnings),
     )
 
 
@@ -217,6 +217,17 @@ def _soon_over(view: EntryView) -> tuple[str, ...]:
     if end is None or end - view.now > _SOON:
         return ()
     return (f"{quoted(view.entry.name)} ends at {times.show(end)} and is not renewed: its 'expires_at' is absolute.",)
+
+
+def _overwritten(view: EntryView, action: Action | None) -> tuple[str, ...]:
+    """What nobody is known to have delivered is overwritten, but not in silence."""
+    written = () if action is None else action.destinations
+    return tuple(
+        f"{quoted(view.entry.name)}: what stands at {quoted(target.place)} was not delivered by tooken-ci, as far as "
+        "its delivery record tells; it will be overwritten."
+        for target, look in view.places
+        if target.place in written and look.record is None and not look.empty and look.state is State.ABSENT
+    )
 
 
 def _not_asked(view: EntryView) -> tuple[str, ...]:

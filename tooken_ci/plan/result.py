@@ -80,11 +80,11 @@ class Outcome:
         unserved = self._unserved()
         told = "The run was interrupted." if self.interrupted else f"{count(unserved, 'action')} could not be done."
         if self.failed and self.changed:
-            return PartialError(told, hint="The results above name them; the rest is done.")
+            return PartialError(told, hint="The report names what was not done; the next run goes on from there.")
         if self.plan.blocked_by:
             return BlockedError(
                 f"The plan is blocked by {', '.join(self.plan.blocked_by)}.",
-                hint="Only what is due or unfinished is done.",
+                hint="Apply does only what is due or unfinished.",
             )
         return IncompleteError(told, hint="Nothing was changed.") if self.failed else None
 

@@ -152,6 +152,7 @@ class Transport:
             )
         except requests.RequestException as error:
             return _Passing(error=self._unreachable(call, error), surely_refused=_never_arrived(error))
+        log.debug("%s %s: %d", call.method, safe(call.path), answer.status_code)
         self.server_time.note(answer.headers.get("Date"))
         self.quota.note(answer.headers)
         if answer.status_code == _TOO_MANY:
