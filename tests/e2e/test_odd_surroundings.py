@@ -56,8 +56,7 @@ def test_outputs_that_cannot_be_written(project: Project, name: str, code: int) 
     """A runner that takes no outputs fails the step with the reason, and an apply tells that it changed something."""
     project.write(spec({"ci": entry("ci")}))
     runner = {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": "missing/outputs"}
-    ended = project.run(name, "--format", "json", env=runner)
-    assert ended.code == code
+    ended = project.run(name, "--format", "json", code=code, env=runner)
     assert ended.data["error"]["code"] == "output"
     ended.says("GITHUB_OUTPUT", "no such file or directory")
 

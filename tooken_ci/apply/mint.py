@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tooken_ci.apply.failure import BusyError, EntryError
 from tooken_ci.base import naming
-from tooken_ci.base.errors import ApiError, ConflictError
+from tooken_ci.base.errors import ApiError, ConflictError, UnreachableError
 from tooken_ci.base.text import quoted
 from tooken_ci.plan.difference import SPREAD
 from tooken_ci.plan.entry import MAX_LIVING
@@ -71,8 +71,15 @@ def mint(context: Context, action: Action, living: dict[str, Token], announce: C
         try:
             minted = context.client.create(name=name, scopes_wanted=action.scopes, expires_at=expires_at)
         except ConflictError:
-            number = _after_conflict(context, action, attempts, number)
+            try:
+                number = _after_conflict(context, action, attempts, number)
+            except ApiError as error:  # whose token has the name is not known: it may be one of ours
+                raise UnreachableError(error.message, hint=error.hint) from None
             continue
+        except ApiError as error:
+            if attempts.lost:
+                raise UnreachableError(error.message, hint=error.hint) from None
+            raise
         _check(context, minted, name, action, expires_at)
         return minted
     raise EntryError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from tooken_ci.base.errors import ApiError, TookenCIError
+from tooken_ci.base.errors import ApiError, NotTheApiError, TookenCIError, UnreachableError
 from tooken_ci.plan import ownership
 from tooken_ci.plan.entry import due_revocations
 from tooken_ci.plan.result import Result, ResultStatus
@@ -73,6 +73,8 @@ def _revoke(
         try:
             context.client.revoke(action.id)
         except ApiError as error:
-            yield action, Result.of(action, ResultStatus.FAILED, str(error))
+            unclear = isinstance(error, (UnreachableError, NotTheApiError))
+            failed = Result.of(action, ResultStatus.FAILED, str(error))
+            yield action, dataclasses.replace(failed, unclear=unclear)
         else:
             yield action, Result.of(action, ResultStatus.DONE)

@@ -9,13 +9,14 @@ from tooken_ci.apply import generation, retirement
 from tooken_ci.apply.failure import BusyError, EntryError
 from tooken_ci.apply.places import Places
 from tooken_ci.base.errors import TookenCIError
+from tooken_ci.base.text import quoted
 from tooken_ci.plan.model import ActionKind, Origin, ProblemCode
 from tooken_ci.plan.price import removals_by_entry
 from tooken_ci.plan.result import Outcome, Result, ResultStatus
 from tooken_ci.plan.view import EntryView, grouped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tooken_ci.apply.context import Context
     from tooken_ci.apply.survey import Survey
@@ -44,18 +45,20 @@ class _Run:
         self._interrupted = False
 
     def execute(self) -> Outcome:
-        self._probe()
-        work = [(plan, self._view(plan.entry)) for plan in self._plan.entries if plan.actions]
-        checked = {plan.entry: self._check(plan, view) for plan, view in work}
+        started = False
         try:
+            self._probe()
+            work = [(plan, self._view(plan.entry)) for plan in self._plan.entries if plan.actions]
+            checked = {plan.entry: self._check(plan, view) for plan, view in work}
+            started = True
             for plan, view in work:
                 self._serve(plan, view, checked[plan.entry])
             for name, actions in removals_by_entry(self._plan, Origin.ABSENT):
-                self._note_all(retirement.remove(self._context, name, actions))
+                self._remove(name, actions)
             self._prune()
         except KeyboardInterrupt:
-            # a write may have been under way
-            self._interrupted = self._changed = True
+            self._interrupted = True
+            self._changed = started  # a write may have been under way
         for action in self._plan.actions:
             if action not in self._results:
                 self._note(action, self._why_left_out(action))
@@ -63,7 +66,7 @@ class _Run:
 
     def _outcome(self) -> Outcome:
         results = tuple(self._results.values())
-        changed = self._changed or any(result.status is ResultStatus.DONE for result in results)
+        changed = self._changed or any(result.status is ResultStatus.DONE or result.unclear for result in results)
         return Outcome(plan=self._plan, results=results, changed=changed, interrupted=self._interrupted)
 
     def _note(self, action: Action, result: Result) -> None:
@@ -138,7 +141,31 @@ class _Run:
                 why = "nothing is pruned in a run in which something else failed"
                 self._note_all((action, Result.of(action, ResultStatus.SKIPPED, why)) for action in actions)
             else:
-                self._note_all(retirement.remove(self._context, name, actions))
+                self._remove(name, actions)
+
+    def _remove(self, name: str, actions: Sequence[Action]) -> None:
+        """Revoke what ``absent`` or ``prune`` asks for, but nothing that a destination of the spec still holds."""
+        free = []
+        for action in actions:
+            place = self._holder(action)
+            if place is None:
+                free.append(action)
+            else:
+                why = f"{quoted(place)} still holds its secret; deliver another one there first"
+                self._note(action, Result.of(action, ResultStatus.SKIPPED, why))
+        if free:
+            self._note_all(retirement.remove(self._context, name, free))
+
+    def _holder(self, action: Action) -> str | None:
+        """The destination whose record names the token, in the survey and still now."""
+        for entry in self._entries.values():
+            for target in entry.deliver:
+                seen = self._survey.looks[target.place].recorded
+                if seen is not None and seen.id == action.id:
+                    now = self._context.open(target).look().recorded
+                    if now is None or now.id == action.id:
+                        return target.place
+        return None
 
     def _why_left_out(self, action: Action) -> Result:
         """Why an action was not come to: its entry is busy or stopped or failed before, or a bound forbids it."""

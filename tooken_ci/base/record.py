@@ -197,7 +197,7 @@ class Look:
         record: the record that stands there, also beside a value that does not match it.
         reason: why it is absent or unknown, for people.
         empty: neither a value nor a record was ever left there.
-        value_newer: the value may have been written after the record, so the record does not say whose it is.
+        value_newer: the value may be another than the recorded one, so the record does not say whose it is.
         readable: the value can be read back and copied from here.
     """
 

@@ -153,7 +153,8 @@ class FileDestination:
             record=record,
             reason=reason,
             empty=value is None and record.held is None and not record.marks,
-            value_newer=newer,
+            # of a value that does not match nobody knows whose it is, whatever the times say: they move with a copy
+            value_newer=newer or bool(value and reason),
             readable=not reason,
         )
 
@@ -229,7 +230,8 @@ def _is_read(path: Path, taken: Path) -> bool:
 def _mismatch(record: DeliveryRecord, value: str | None) -> str:
     """Why the value is not the one that the record names; empty where it is."""
     if record.held is None:
-        return "an unfinished run left only its mark" if value is None else "it has a value that no record names"
+        left = "an unfinished run left only its mark" if record.marks else "nothing was delivered yet"
+        return left if value is None else "it has a value that no record names"
     if value is None:
         return "its value is missing"
     if not value:

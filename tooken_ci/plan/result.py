@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tooken_ci.base.errors import TookenCIError
     from tooken_ci.plan.model import Action, ActionKind, Plan
 
+_BOUND = "Apply does only what is due or unfinished."
+_ENTRIES = "The entries that the report names are left as they are; apply serves the others."
+
 _FAILING = frozenset(ProblemCode) - FORBIDDING - {ProblemCode.BUSY}
 """What keeps an entry from being served without being forbidden; a busy entry's actions count by their results."""
 
@@ -38,6 +41,7 @@ class Result:
         id: its id; None where none was made.
         status: how it ended.
         error: why it did not end well; empty where it did.
+        unclear: it failed, but may have been done all the same.
     """
 
     kind: ActionKind
@@ -46,6 +50,7 @@ class Result:
     id: str | None
     status: ResultStatus
     error: str = ""
+    unclear: bool = False
 
     @classmethod
     def of(cls, action: Action, status: ResultStatus, error: str = "") -> Result:
@@ -84,7 +89,7 @@ class Outcome:
         if self.plan.blocked_by:
             return BlockedError(
                 f"The plan is blocked by {', '.join(self.plan.blocked_by)}.",
-                hint="Apply does only what is due or unfinished.",
+                hint=_BOUND if self.plan.blocks else _ENTRIES,
             )
         return IncompleteError(told, hint="Nothing was changed.") if self.failed else None
 

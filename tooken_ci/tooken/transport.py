@@ -13,7 +13,15 @@ import requests
 import requests.auth
 
 from tooken_ci import __version__
-from tooken_ci.base.errors import NotTheApiError, RateLimitedError, UnreachableError, UsageError
+from tooken_ci.base.errors import (
+    ApiError,
+    ConflictError,
+    NotFoundError,
+    NotTheApiError,
+    RateLimitedError,
+    UnreachableError,
+    UsageError,
+)
 from tooken_ci.base.text import quoted, safe
 from tooken_ci.tooken import answers
 from tooken_ci.tooken.quota import Quota
@@ -114,8 +122,9 @@ class Transport:
                 if outcome.wait is not None:
                     waited += self._wait(outcome.wait or self._policy.pause(tried), waited, "the API answered 429")
                     continue
-            except RateLimitedError as limited:
-                raise doubt or limited from None
+            except ApiError as refused:
+                settled = call.method == "GET" or isinstance(refused, (ConflictError, NotFoundError))
+                raise refused if doubt is None or settled else doubt from None
             spent = self._clock.monotonic() - start - waited
             last = tried >= self._policy.tries or spent >= self._policy.deadline
             if last or not (outcome.surely_refused or call.repeatable):
