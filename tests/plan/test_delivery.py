@@ -97,12 +97,13 @@ def test_marks_beside_a_held_secret() -> None:
 
 
 def test_unknown_alone() -> None:
-    """A destination that cannot be asked is no cause for anything, and the plan says so."""
+    """A destination that cannot be asked is no cause for a change, but its entry is not served either."""
     made = plan(entry(), [CURRENT], unknown())
-    assert (told(made), codes(made), made.unchanged) == ([], [], 1)
-    (warning,) = made.warnings
-    assert "could not be asked" in warning
-    assert "permission denied" in warning
+    assert (told(made), codes(made), made.unchanged) == ([], ["unknown"], 0)
+    (problem,) = made.problems
+    assert not problem.stops
+    assert "could not be asked" in problem.message
+    assert "permission denied" in problem.message
 
 
 def test_unknown_beside_one_that_lacks() -> None:

@@ -40,7 +40,7 @@ def plan_entry(view: EntryView) -> EntryPlan:
         kept = dataclasses.replace(view.entry, scopes=view.current.token.scopes)
         view = dataclasses.replace(view, entry=kept)
     action = _next_generation(view)
-    problems = [] if protection is None else [protection]
+    problems = [*([] if protection is None else [protection]), *_not_asked(view)]
     if action is not None and action.mints and len(view.generations) >= MAX_LIVING:
         problems.append(_cap(view))
         action = None
@@ -53,7 +53,7 @@ def plan_entry(view: EntryView) -> EntryPlan:
         actions=actions,
         waiting=retiring.waiting,
         problems=tuple(problems),
-        warnings=(*_soon_over(view), *_not_asked(view), *_overwritten(view, action), *retiring.warnings),
+        warnings=(*_soon_over(view), *_overwritten(view, action), *retiring.warnings),
     )
 
 
@@ -230,12 +230,19 @@ def _overwritten(view: EntryView, action: Action | None) -> tuple[str, ...]:
     )
 
 
-def _not_asked(view: EntryView) -> tuple[str, ...]:
-    return tuple(
-        f"{quoted(view.entry.name)}: {quoted(target.place)} could not be asked what it holds: {look.reason}."
+def _not_asked(view: EntryView) -> list[Problem]:
+    """What is not known is neither replaced nor revoked, but the entry cannot be called served either."""
+    return [
+        Problem(
+            code=ProblemCode.UNKNOWN,
+            entry=view.entry.name,
+            message=f"{quoted(target.place)} could not be asked what it holds: {look.reason}.",
+            hint="Mend that, or remove the destination; until then none of the entry's tokens is revoked.",
+            stops=False,
+        )
         for target, look in view.places
         if look.state is State.UNKNOWN
-    )
+    ]
 
 
 def _cap(view: EntryView) -> Problem:

@@ -129,6 +129,8 @@ class ProblemCode(enum.StrEnum):
     """It is protected from what the spec asks for."""
     RECORD = "record"
     """A destination holds the record of somebody else."""
+    UNKNOWN = "unknown"
+    """A destination could not be asked what it holds."""
 
 
 FORBIDDING = frozenset({ProblemCode.POLICY, ProblemCode.PROTECTED, ProblemCode.RECORD})
