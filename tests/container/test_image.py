@@ -67,5 +67,5 @@ def test_what_is_not_in_the_image(lab: Lab, image: str) -> None:
     )
     shell = ("run", "--rm", "--entrypoint=/bin/bash", image, "-c")
     found = set(lab.podman(*shell, script).stdout.split())
-    assert {"entrypoint.py", "tooken-ci", "commands.py", "requests"} <= found
+    assert {"entrypoint.py", "tooken-ci", "cli", "requests"} <= found
     assert not found & {"sandbox", "tests", "pip", "setuptools", "fastapi", "/src:", "/dist:"}
