@@ -153,6 +153,20 @@ def test_a_revocation_that_fails(world: World) -> None:
     assert world.active() == [names[1]]
 
 
+def test_a_revocation_that_is_done_but_answered_with_a_failure(world: World) -> None:
+    """A revocation of which nobody knows whether it was done never ends as 'nothing was changed'."""
+    gone = f"{world.name}-gone"
+    world.sandbox.create(gone)
+    world.prepare(more=f"policy: {{max_revocations: 9}}\nabsent: [{gone}]\n")
+    # the probe passes; the revocation itself is done, and its answers are lost each time
+    probed = {"method": "DELETE", "path": "/v1/tokens/tok_[0-9a-zA-Z]{10,}"}
+    world.sandbox.set_faults([{**probed, "do": "500_after"}])
+    outcome = world.apply()
+    assert world.active(gone) == []
+    assert outcome.failed
+    assert outcome.changed
+
+
 def test_absent(world: World) -> None:
     """Every active generation of a name in 'absent' goes, after one look-up; a name that merely contains it stays."""
     for name in (world.name, f"{world.name}.g2", f"{world.name}-x", f"{world.name}.e-1"):

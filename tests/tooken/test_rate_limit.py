@@ -95,6 +95,14 @@ def test_a_wait_that_is_too_long_after_a_lost_answer(api: responses.RequestsMock
         make_client().create(name="ci", scopes_wanted=["tokens:read"], expires_at=None)
 
 
+def test_a_refusal_after_a_lost_answer(api: responses.RequestsMock) -> None:
+    """A creation that may have been done is not told as refused because its repeat was."""
+    api.post(TOKENS, status=502)
+    api.post(TOKENS, status=403, json={"error": "forbidden", "message": "no", "status": 403})
+    with pytest.raises(UnreachableError):
+        make_client().create(name="ci", scopes_wanted=["tokens:read"], expires_at=None)
+
+
 def test_a_429_without_end_is_bounded(api: responses.RequestsMock) -> None:
     """A server that answers 429 for ever without saying how long is given up in the end."""
     client = make_client(policy=RetryPolicy(longest_wait=2, first_pause=2))
