@@ -15,6 +15,7 @@ from tooken_ci.destinations.interface import Surroundings
 from tooken_ci.destinations.registry import Registry
 from tooken_ci.plan.model import FORBIDDING
 from tooken_ci.spec.load import load
+from tooken_ci.tooken.retry import TABLE, Again, CallKind
 
 TOP = Path(__file__).parent.parent
 README = (TOP / "README.md").read_text(encoding="utf-8")
@@ -118,3 +119,13 @@ def test_how_it_works_names_only_what_exists() -> None:
         assert module.exists(), name
         if module.stem != last:
             assert re.search(rf"(def|class) {last}\b", module.read_text(encoding="utf-8")), name
+
+
+def test_the_table_of_retries_is_that_of_the_code() -> None:
+    """What the document says of each fault and call is what the transport goes by."""
+    words = {Again.FREELY: "again", Again.BY_NAME: "again, settled by name", Again.NEVER: "never"}
+    rows = [
+        f"| {fault.name.lower()} | {' | '.join(words[cells[kind]] for kind in CallKind)} |"
+        for fault, cells in TABLE.items()
+    ]
+    assert "\n".join(rows) in (TOP / "docs" / "how-it-works.md").read_text(encoding="utf-8")

@@ -155,7 +155,9 @@ class World:
         entry = f"{name or self.name}: {{scopes: [{scopes}], deliver: [{deliver}]"
         return f"  {entry}{', ' + more if more else ''}}}\n"
 
-    def prepare(self, *entries: str, overlap: str = "0", expires_in: str = "expires_in: 90d", more: str = "") -> None:
+    def prepare(
+        self, *entries: str, overlap: str = "0", expires_in: str = "expires_in: 90d", more: str = "", workers: int = 1
+    ) -> None:
         """Writes the spec, takes stock and plans; a run of its own."""
         defaults = f"defaults: {{rotation: {{overlap: {overlap}}}{', ' + expires_in if expires_in else ''}}}\n"
         spec = self.folder / "tooken.yml"
@@ -171,6 +173,7 @@ class World:
             clock=self.clock,
             run=self.run,
             tell=self.told.append,
+            workers=workers,
         )
         self.survey: Survey = survey(self.context)
         self.sandbox.clear_requests()
@@ -178,10 +181,10 @@ class World:
         self.spent = self.client.sent
 
     def apply(self) -> Outcome:
-        """Executes the plan; whatever became of it, each action has exactly one result, and each was told."""
+        """Executes the plan; whatever became of it, each action has exactly one result, and each was told once."""
         outcome = execute(self.context, self.survey)
         self.tell("")
-        assert list(outcome.results) == self.told
+        assert sorted(outcome.results, key=repr) == sorted(self.told, key=repr)
         planned = sorted((action.kind, action.entry) for action in outcome.plan.actions)
         assert sorted((result.kind, result.entry) for result in outcome.results) == planned
         return outcome

@@ -1,18 +1,37 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.apply.support import BUSY, DONE, FAILED, SKIPPED, statuses
-from tooken_ci.base.errors import BlockedError, PartialError
+from tooken_ci.base.errors import BlockedError, PartialError, StoppedError
 from tooken_ci.base.record import DeliveryRecord, Mark, MarkKind
 from tooken_ci.destinations.file import FileDestination
 from tooken_ci.plan.model import Cause
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.apply.support import World
+
+STOPPED = "The run was stopped by SIGTERM."
+
+
+class CrashError(Exception):
+    """A fault of the program itself."""
+
+
+def stopping(world: World) -> Callable[[object], Any]:
+    """Stands for whatever waits when the run is stopped."""
+
+    def wait(_: object) -> None:
+        world.clock.stop()
+        world.clock.check()
+
+    return wait
+
 
 BLOCKING = "policy: {max_revocations: 0}\n"
 
@@ -61,45 +80,99 @@ def test_a_busy_entry_is_left_alone(world: World) -> None:
     assert world.store("a").runs() == ["another-run"]
 
 
-@pytest.mark.parametrize("step", ["mark", "write", "read back", "record"])
-def test_ctrl_c(world: World, step: str) -> None:
-    """Ctrl-C in the middle starts nothing new, says of every action what became of it, and counts as a change."""
+@pytest.mark.parametrize("step", ["check", "mark", "write", "read back", "record"])
+def test_a_stop_finishes_what_is_under_way(world: World, step: str) -> None:
+    """A stop in the middle finishes the entry under way, starts nothing new, and says so of everything else."""
     names = [f"{world.name}-{letter}" for letter in "pqr"]
     world.sandbox.create(f"{world.name}-gone")
-    world.store("q").before[step] = KeyboardInterrupt()
+    world.store("q").before[step] = world.clock.stop
     more = f"policy: {{max_revocations: 9}}\nabsent: [{world.name}-gone]\n"
     world.prepare(*[world.entry(name, to=name[-1]) for name in names], more=more)
     outcome = world.apply()
-    assert outcome.interrupted
     assert outcome.failed
-    assert outcome.changed
-    assert isinstance(outcome.verdict(), PartialError)
-    assert [result.status for result in outcome.results] == [DONE, FAILED, SKIPPED, SKIPPED]
-    assert outcome.results[1].error == "interrupted while it was under way"
-    assert all(result.error == "the run was interrupted" for result in outcome.results[2:])
+    begun = step != "check"
+    assert [result.status for result in outcome.results] == [*[DONE, DONE][: 2 * begun], *[SKIPPED] * (4 - 2 * begun)]
+    assert {result.error for result in outcome.results if result.status is SKIPPED} == {STOPPED}
+    assert outcome.changed is begun
+    verdict = outcome.verdict()
+    assert isinstance(verdict, PartialError if begun else StoppedError)
+    assert STOPPED in str(verdict)
     assert world.store("r").look().empty
     assert world.active(f"{world.name}-gone") == [f"{world.name}-gone"]
 
 
-@pytest.mark.parametrize("step", ["mark", "write", "read back", "record"])
-def test_ctrl_c_in_the_only_entry(world: World, step: str) -> None:
-    """Even where nothing else was done, an interrupted delivery is never told as 'nothing was changed'."""
-    world.store("a").after[step] = KeyboardInterrupt()
+def test_a_stop_while_requests_are_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry that must wait for the quota before it is begun is left untouched when the run is stopped."""
     world.prepare(world.entry())
+    monkeypatch.setattr(world.client, "hold", stopping(world))
     outcome = world.apply()
-    assert outcome.interrupted
+    assert statuses(outcome) == [("create", world.name, SKIPPED)]
+    assert not outcome.changed
+    assert isinstance(outcome.verdict(), StoppedError)
+    assert world.store("a").look().empty
+
+
+@pytest.mark.parametrize("fault", [{"do": "500_after", "path": "/v1/tokens"}, {"do": "429", "path": "/v1/tokens"}])
+def test_a_stop_while_a_creation_is_repeated(world: World, fault: dict[str, Any]) -> None:
+    """A stop between two tries counts as a change where the first may have made the token, and only there."""
+    world.prepare(world.entry())
+    world.sandbox.set_faults([fault | {"method": "POST", "occurrence": 2}])  # the first one is the probe
+    world.store("a").after["mark"] = world.clock.stop
+    outcome = world.apply()
+    maybe = fault["do"] == "500_after"
+    assert statuses(outcome) == [("create", world.name, FAILED if maybe else SKIPPED)]
+    assert outcome.changed is maybe
+    assert world.store("a").runs() == ([world.run] if maybe else [])
+    world.sandbox.set_faults([])
+    world.clock.stopped = False
+    world.sandbox.advance(181)
+    world.store("a").after.clear()
+    world.serve(world.entry())
+    assert world.settled(world.entry())
+    assert len(world.active()) == 1
+
+
+def test_a_stop_while_a_secret_is_proven(world: World) -> None:
+    """A stop before anything is delivered takes the new token back."""
+    world.prepare(world.entry())
+    world.sandbox.set_faults([{"do": "500_before", "method": "GET"}])
+    world.store("a").after["mark"] = world.clock.stop
+    outcome = world.apply()
+    assert statuses(outcome) == [("create", world.name, FAILED)]
+    assert STOPPED in outcome.results[0].error
+    assert "was revoked" in outcome.results[0].error
     assert outcome.changed
-    assert isinstance(outcome.verdict(), PartialError)
+    assert world.active() == []
+    assert world.store("a").look().empty
+    world.sandbox.set_faults([])
+
+
+def test_a_stop_between_two_revocations(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop while a revocation is repeated leaves the rest of them for the next run."""
+    for number in ("", ".g2"):
+        world.sandbox.create(f"{world.name}-gone{number}")
+    more = f"policy: {{max_revocations: 9}}\nabsent: [{world.name}-gone]\n"
+    world.prepare(world.entry(), more=more)
+    world.store("a").after["record"] = lambda: world.sandbox.set_faults(
+        [{"do": "429", "method": "DELETE", "retry_after": 3}]
+    )
+    monkeypatch.setattr(world.clock, "sleep", stopping(world))
+    outcome = world.apply()
+    assert [result.status for result in outcome.results] == [DONE, SKIPPED, SKIPPED]
+    assert outcome.changed
+    assert len(world.active(f"{world.name}-gone")) == 2
+    world.sandbox.set_faults([])
 
 
 @pytest.mark.parametrize("step", ["mark", "write", "read back", "record"])
-def test_the_run_after_ctrl_c(world: World, step: str) -> None:
-    """After an interruption anywhere the old secret lives, and the next run brings the entry to one generation."""
+def test_the_run_after_a_crash(world: World, step: str) -> None:
+    """After a crash anywhere the old secret lives, and the next run brings the entry to one generation."""
     world.serve(world.entry(to="a b"))
     old = world.store("b").value()
-    world.store("b").before[step] = KeyboardInterrupt()
+    world.store("b").before[step] = CrashError()
     world.prepare(world.entry(to="a b", scopes="audit:read"))
-    assert world.apply().interrupted
+    with pytest.raises(CrashError):
+        world.apply()
     assert world.sandbox.authenticates(old)
     assert all(world.sandbox.authenticates(world.store(name).value()) for name in "ab")
     del world.store("b").before[step]
@@ -107,6 +180,16 @@ def test_the_run_after_ctrl_c(world: World, step: str) -> None:
     world.serve(world.entry(to="a b", scopes="audit:read"))
     assert world.settled(world.entry(to="a b", scopes="audit:read"))
     assert len(world.active()) == 1
+
+
+def test_a_crash_in_one_thread(world: World) -> None:
+    """Where entries go side by side, the fault of one ends the run once the others that had begun are done."""
+    names = [f"{world.name}-{letter}" for letter in "pqr"]
+    world.store("q").before["write"] = CrashError()
+    world.prepare(*[world.entry(name, to=name[-1]) for name in names], workers=3)
+    with pytest.raises(CrashError):
+        world.apply()
+    assert [world.store(name).holds_name() for name in "pr"] == [names[0], names[2]]
 
 
 def test_an_empty_spec_prunes_nothing(world: World) -> None:

@@ -16,7 +16,19 @@ from tooken_ci.cli import cli
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAVY = {"fastapi", "jsonschema", "pydantic", "requests", "rich", "sqlite3", "ssl", "urllib3", "uvicorn", "yaml"}
+HEAVY = {
+    "fastapi",
+    "jsonschema",
+    "jsonschema_rs",
+    "pydantic",
+    "requests",
+    "rich",
+    "sqlite3",
+    "ssl",
+    "urllib3",
+    "uvicorn",
+    "yaml",
+}
 COMMANDS = sorted(cli.commands)
 
 

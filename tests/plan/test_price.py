@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.plan.builders import (
     CI,
@@ -24,7 +26,7 @@ from tests.plan.builders import (
     told,
 )
 from tooken_ci.plan.model import Origin, Plan
-from tooken_ci.plan.price import MINT_TRIES, PROOF_TRIES, Price, price, removals_by_entry
+from tooken_ci.plan.price import MINT_TRIES, PROOF_TRIES, Price, _Names, price, removals_by_entry
 from tooken_ci.spec.model import Bound, Policy
 from tooken_ci.tooken.quota import Allowance
 
@@ -36,8 +38,10 @@ OLD, NEW = token(age=days(9)), token(f"{CI}.g2", age=days(5))
 AT_ONCE = entry(scopes=frozenset({WRITE}), overlap=hours(0))
 
 
-def cost(made: Plan, tokens: list[Token], allowance: Allowance = PLENTY) -> Price:
-    return price(made, tokens, spent=7, allowance=allowance)
+def cost(
+    made: Plan, tokens: list[Token], allowance: Allowance = PLENTY, *, per_page: int = 100, reserve: int = 0
+) -> Price:
+    return price(made, tokens, spent=7, allowance=allowance, per_page=per_page, reserve=reserve)
 
 
 def crowd(number: int, name: str = "ci-deploy-x") -> list[Token]:
@@ -83,6 +87,65 @@ def test_look_up_over_several_pages(others: int, pages: int) -> None:
     of = entry(deliver=(target("file a"), target("file b")))
     made = plan(of, tokens, {"file b": empty()})
     assert cost(made, tokens).apply == pages
+
+
+@pytest.mark.parametrize(("others", "pages"), [(24, 1), (25, 2), (49, 2), (50, 3), (99, 4), (100, 5)])
+def test_look_up_over_pages_of_another_size(others: int, pages: int) -> None:
+    """A server that gives smaller pages than were asked for makes a look-up cost more of them."""
+    tokens = [token(), *crowd(others)]
+    of = entry(deliver=(target("file a"), target("file b")))
+    assert cost(plan(of, tokens, {"file b": empty()}), tokens, per_page=25).apply == pages
+
+
+@pytest.mark.parametrize(("others", "pages"), [(99, 1), (100, 2)])
+def test_look_up_counts_a_name_once(others: int, pages: int) -> None:
+    """A name that holds the entry's several times is one token all the same."""
+    tokens = [token("ab"), *crowd(others, "AB-abab")]
+    of = entry("ab", deliver=(target("file a"), target("file b")))
+    assert cost(plan(of, tokens, {"file b": empty()}), tokens).apply == pages
+
+
+def test_look_up_does_not_match_across_names() -> None:
+    """Names that only together hold the entry's, line ends in them or not, are no match."""
+    halves = [token(f"{index}-b"[-3:], id=f"tok_{index}") for index in range(10, 99)]
+    of = entry("b\na", deliver=(target("file a"), target("file b")))
+    tokens = [token("b\na"), token("b"), token("a"), token("a\nb"), token("B\nA.x"), *halves]
+    made = plan(of, tokens, {"file b": empty()})
+    assert [cost(made, tokens, per_page=size).apply for size in (1, 2, 3)] == [2, 1, 1]
+    assert cost(made, tokens[::-1], per_page=1).apply == 2
+
+
+def test_removing_a_name_leaves_those_that_hold_it() -> None:
+    """What is revoked is taken off once, and not out of the middle of another name."""
+    tokens = [token("a\nx"), token("xa"), token("a"), token("ab"), token("x")]
+    made = plan(spec(absent=["a", "x"], policy=UNBOUNDED), tokens)
+    assert told(made) == ["revoke a", "revoke x"]
+    assert cost(made, tokens, per_page=1).apply == 1 + (4 + 1) + (3 + 1)
+
+
+def test_names_that_differ_in_case_only() -> None:
+    """Of two names that are the same in lower case, revoking one leaves the other."""
+    tokens = [token("A"), token("ab"), token("a")]
+    made = plan(spec(absent=["a", "A"], policy=UNBOUNDED), tokens)
+    assert cost(made, tokens, per_page=1).apply == 1 + (3 + 1) + (2 + 1)
+
+
+@given(st.lists(st.text("aB\n.", min_size=1, max_size=4), unique=True, max_size=12), st.data())
+def test_look_ups_are_exact(names: list[str], data: st.DataObject) -> None:
+    """Whatever is made and revoked meanwhile, a look-up costs the pages that the names then fill."""
+    per_page = data.draw(st.integers(1, 4))
+    known, living = _Names(names, per_page), list(names)
+    for _ in range(data.draw(st.integers(0, 6))):
+        gone = data.draw(st.sampled_from([*living, None]))
+        if gone is not None:
+            living.remove(gone)
+            known.remove(gone)
+        else:
+            living.append(data.draw(st.text("aB\n.", min_size=1, max_size=4)))
+            known.add(living[-1])
+        wanted = data.draw(st.text("aB\n.", min_size=1, max_size=3))
+        found = sum(wanted.lower() in name.lower() for name in living)
+        assert known.look_up(wanted) == max(1, -(-found // per_page))
 
 
 @pytest.mark.parametrize(("others", "pages"), [(98, 1), (99, 2)])
@@ -153,3 +216,27 @@ def test_seconds(allowance: Allowance, seconds: int) -> None:
     made = plan(spec(*(entry(f"ci-{index}") for index in range(10))))
     told_price = cost(made, [], allowance)
     assert (told_price.apply, told_price.seconds) == (21, seconds)
+
+
+@pytest.mark.parametrize(
+    ("allowance", "reserve", "seconds"),
+    [
+        (Allowance(limit=1000, remaining=121, resets_in=30.0), 100, 0),
+        (Allowance(limit=1000, remaining=120, resets_in=30.0), 100, 30),
+        (Allowance(limit=1000, remaining=50, resets_in=30.0), 100, 30),
+        (Allowance(limit=11, remaining=12, resets_in=30.0), 1, 30),
+        (Allowance(limit=11, remaining=11, resets_in=30.0), 1, 90),
+        (Allowance(limit=22, remaining=0, resets_in=30.0), 1, 30),
+        (Allowance(limit=21, remaining=0, resets_in=30.0), 1, 90),
+        (Allowance(limit=5, remaining=5, resets_in=30.0), 5, 30 + 20 * 60),
+        (Allowance(limit=None, remaining=5, resets_in=30.0), 5, 0),
+    ],
+    ids=[
+        "enough", "one more", "below the reserve", "one window", "two windows",
+        "a full window", "more than a full window", "nothing but the reserve", "not told",
+    ],
+)  # fmt: skip
+def test_seconds_with_a_reserve(allowance: Allowance, reserve: int, seconds: int) -> None:
+    """What is left to others is spent in no window; what remains below it is nobody's debt."""
+    made = plan(spec(*(entry(f"ci-{index}") for index in range(10))))
+    assert cost(made, [], allowance, reserve=reserve).seconds == seconds

@@ -21,7 +21,7 @@ from tests.plan.builders import (
     spec,
     token,
 )
-from tooken_ci.base.errors import BlockedError, ExitCode, IncompleteError, PartialError
+from tooken_ci.base.errors import BlockedError, ExitCode, IncompleteError, PartialError, StoppedError
 from tooken_ci.plan.model import ActionKind, Plan
 from tooken_ci.plan.result import Outcome, Result, ResultStatus
 from tooken_ci.spec.model import Policy
@@ -33,9 +33,9 @@ BUSY = plan(entry(), [token()], edited(token(), mark(age=minutes(1))))
 PROTECTED = plan(entry(protected=True, scopes=frozenset({WRITE})), [token()])
 
 
-def outcome(of: Plan, *statuses: ResultStatus, changed: bool = False, interrupted: bool = False) -> Outcome:
+def outcome(of: Plan, *statuses: ResultStatus, changed: bool = False, ended: StoppedError | None = None) -> Outcome:
     results = tuple(Result.of(only(CLEAN), status) for status in statuses)
-    return Outcome(plan=of, results=results, changed=changed, interrupted=interrupted)
+    return Outcome(plan=of, results=results, changed=changed, ended=ended)
 
 
 def test_result_of_an_action() -> None:
@@ -69,8 +69,8 @@ def test_failed(status: ResultStatus, *, failed: bool) -> None:
         (outcome(CLEAN, ResultStatus.DONE, changed=True), None),
         (outcome(CLEAN, ResultStatus.FAILED), IncompleteError),
         (outcome(CLEAN, ResultStatus.BUSY, ResultStatus.DONE, changed=True), PartialError),
-        (outcome(CLEAN, interrupted=True), IncompleteError),
-        (outcome(CLEAN, interrupted=True, changed=True), PartialError),
+        (outcome(CLEAN, ended=StoppedError("")), StoppedError),
+        (outcome(CLEAN, ended=StoppedError(""), changed=True), PartialError),
         (outcome(EXPIRED), IncompleteError),
         (outcome(EXPIRED, changed=True), PartialError),
         (outcome(BUSY), None),
@@ -81,7 +81,7 @@ def test_failed(status: ResultStatus, *, failed: bool) -> None:
         (outcome(PROTECTED), BlockedError),
     ],
     ids=[
-        "done", "failed", "partly", "interrupted", "interrupted late", "an entry failed", "an entry failed, others not",
+        "done", "failed", "partly", "stopped", "stopped late", "an entry failed", "an entry failed, others not",
         "a busy entry counts by its results", "busy", "forbidden", "forbidden in part", "forbidden and failed",
         "protected",
     ],

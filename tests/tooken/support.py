@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
+from tooken_ci.base.errors import DeadlineError, StoppedError
 from tooken_ci.base.secret import Secret
 from tooken_ci.tooken.client import Client
 from tooken_ci.tooken.transport import Transport
@@ -24,18 +26,33 @@ HTML = "<!DOCTYPE html><html><body>Please log in</body></html>"
 
 
 class MovedClock:
-    """A clock on which sleeping takes no time: it only moves the hands, and remembers by how much."""
+    """A clock on which sleeping takes no time: it only moves the hands, and remembers by how much.
 
-    def __init__(self, time: float = 1000.0) -> None:
+    As on the run's own clock, a wait that would go past the deadline is refused at once.
+    """
+
+    def __init__(self, time: float = 1000.0, *, deadline: float = math.inf) -> None:
         self.time = time
+        self.ends = time + deadline
         self.slept: list[float] = []
+        self.stopped = False
 
     def monotonic(self) -> float:
         return self.time
 
     def sleep(self, seconds: float) -> None:
+        if self.time + seconds > self.ends:
+            raise DeadlineError(f"A wait of {seconds:.0f} s would go past the run's deadline.")
+        self.check()
         self.slept.append(seconds)
         self.time += seconds
+
+    def check(self) -> None:
+        if self.stopped:
+            raise StoppedError("The run was stopped by SIGTERM.")
+
+    def stop(self) -> None:
+        self.stopped = True
 
 
 def make_client(

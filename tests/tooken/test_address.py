@@ -4,7 +4,7 @@ import pytest
 
 from tests.tooken.support import make_client
 from tooken_ci.base.errors import UsageError
-from tooken_ci.tooken.transport import checked_url
+from tooken_ci.tooken.address import checked_url
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,12 @@ import logging
 import secrets
 from typing import TYPE_CHECKING
 
+from tooken_ci.base.progress import Silence
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tooken_ci.base.progress import Progress
     from tooken_ci.base.times import Clock
     from tooken_ci.destinations.interface import Destination
     from tooken_ci.plan.result import Result
@@ -34,7 +37,9 @@ class Context:
         open: gives the destination behind a target.
         clock: for deadlines; never for the time of day, which is the server's.
         run: this run's own id; it stands in its marks.
-        tell: hears each result as it comes.
+        tell: hears each result as it comes, one at a time.
+        workers: how many entries are served side by side.
+        progress: hears how far the work has come.
     """
 
     spec: Spec
@@ -43,3 +48,5 @@ class Context:
     clock: Clock
     run: str
     tell: Callable[[Result], None]
+    workers: int = 1
+    progress: Progress = dataclasses.field(default_factory=Silence)

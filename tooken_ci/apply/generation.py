@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING
 
 from tooken_ci.apply.failure import BusyError, EntryError
 from tooken_ci.apply.mint import mint
-from tooken_ci.base.errors import ApiError, NotTheApiError, TookenCIError, UnreachableError, WorkspaceError
+from tooken_ci.base.errors import (
+    ApiError,
+    NotTheApiError,
+    StoppedError,
+    TookenCIError,
+    UnreachableError,
+    WorkspaceError,
+)
 from tooken_ci.base.record import Held, MarkKind
 from tooken_ci.base.text import quoted
+from tooken_ci.plan.price import REQUESTS_OF_A_MINT
 from tooken_ci.plan.view import generations_of
 
 if TYPE_CHECKING:
@@ -39,16 +47,18 @@ def renew(context: Context, view: EntryView, action: Action, places: Places) -> 
         BusyError: another run may be at work on the entry.
         EntryError: a destination was not served; tells which and why.
         ApiError: the API refused, or could not be reached.
+        StoppedError: the run is to end; nothing was made.
     """
     _may_go_on(places, action)
-    _no_other_run(places, places.mark(MarkKind.CREATE, action.token, context.client.now()))
-    try:
-        _may_go_on(places, action)
-    except EntryError:
-        places.withdraw()
-        raise
-    minted = _mint(context, view, action, places)
-    _deliver_or_undo(context, view, minted, places)
+    with context.client.hold(REQUESTS_OF_A_MINT):
+        _no_other_run(places, places.mark(MarkKind.CREATE, action.token, context.client.now()))
+        try:
+            _may_go_on(places, action)
+        except EntryError:
+            places.withdraw()
+            raise
+        minted = _mint(context, view, action, places)
+        _deliver_or_undo(context, view, minted, places)
     _all_served(places, f"{quoted(minted.token.name)} is alive, and so is what it replaces")
     return minted.token
 
@@ -66,8 +76,15 @@ def copy(context: Context, view: EntryView, action: Action, places: Places) -> N
         BusyError: a newer generation lives.
         EntryError: a destination was not served; tells which and why.
         ApiError: the entry could not be looked up.
+        StoppedError: the run is to end; nothing was written.
     """
     _may_go_on(places, action)
+    with context.client.hold(1):
+        _copy(context, view, action, places)
+    _all_served(places, "the token itself is unchanged", changed=places.touched)
+
+
+def _copy(context: Context, view: EntryView, action: Action, places: Places) -> None:
     _no_other_run(places, places.mark(MarkKind.COPY, action.token, context.client.now()))
     try:
         _may_go_on(places, action)
@@ -86,7 +103,6 @@ def copy(context: Context, view: EntryView, action: Action, places: Places) -> N
     places.deliver(secret, held, order=lambda _: 0)
     if not places.touched:
         places.withdraw()
-    _all_served(places, "the token itself is unchanged", changed=places.touched)
 
 
 def _may_go_on(places: Places, action: Action) -> None:
@@ -112,7 +128,7 @@ def _mint(context: Context, view: EntryView, action: Action, places: Places) -> 
     except (UnreachableError, NotTheApiError, WorkspaceError) as error:
         # it may have been made: the marks stay and tell the next run
         raise EntryError(error.message, hint=error.hint, changed=True) from None
-    except (ApiError, EntryError):
+    except (ApiError, EntryError, StoppedError):
         places.withdraw()
         raise
 
@@ -148,7 +164,7 @@ def _unproven(context: Context, minted: Minted) -> str:
     """Why the new secret is not proven to authenticate; empty where it is."""
     try:
         return "" if context.client.proves(minted.secret) else "the API does not accept it."
-    except ApiError as error:
+    except (ApiError, StoppedError) as error:
         return error.message
 
 
@@ -156,7 +172,7 @@ def _undo(context: Context, minted: Minted, places: Places) -> None:
     """Revoke a token whose secret surely stands nowhere, and take the marks back."""
     try:
         context.client.revoke(minted.token.id)
-    except ApiError as error:
+    except (ApiError, StoppedError) as error:
         raise EntryError(
             f"{quoted(minted.token.name)} was made, was not delivered, and could not be revoked: {error.message}",
             hint="The next run goes on from there.",

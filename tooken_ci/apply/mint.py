@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tooken_ci.apply.failure import BusyError, EntryError
 from tooken_ci.base import naming
-from tooken_ci.base.errors import ApiError, ConflictError, UnreachableError
+from tooken_ci.base.errors import ApiError, ConflictError, StoppedError, UnreachableError, WorkspaceError
 from tooken_ci.base.text import quoted
 from tooken_ci.plan.difference import SPREAD
 from tooken_ci.plan.entry import MAX_LIVING
@@ -73,10 +73,11 @@ def mint(context: Context, action: Action, living: dict[str, Token], announce: C
         except ConflictError:
             try:
                 number = _after_conflict(context, action, attempts, number)
-            except ApiError as error:  # whose token has the name is not known: it may be one of ours
+            except (ApiError, StoppedError, WorkspaceError) as error:
+                # whose token has the name is not known: it may be one of ours
                 raise UnreachableError(error.message, hint=error.hint) from None
             continue
-        except ApiError as error:
+        except (ApiError, StoppedError) as error:
             if attempts.lost:
                 raise UnreachableError(error.message, hint=error.hint) from None
             raise
@@ -144,7 +145,7 @@ def _check(context: Context, minted: Minted, name: str, action: Action, expires_
         return
     try:
         context.client.revoke(token.id)
-    except ApiError as error:
+    except (ApiError, StoppedError) as error:
         after = f"and it could not be revoked: {error.message}"
     else:
         after = "it was revoked."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from tooken_ci.base.errors import ApiError, NotTheApiError, TookenCIError, UnreachableError
+from tooken_ci.base.errors import ApiError, NotTheApiError, StoppedError, TookenCIError, UnreachableError
 from tooken_ci.plan import ownership
 from tooken_ci.plan.entry import due_revocations
 from tooken_ci.plan.result import Result, ResultStatus
@@ -60,9 +60,15 @@ def _known_names(view: EntryView) -> dict[str, str]:
 def _revoke(
     context: Context, planned: Sequence[Action], fresh: Callable[[], frozenset[str]], why_not: str
 ) -> Iterator[tuple[Action, Result]]:
-    """Each planned revocation with its result, as it is done."""
+    """Each planned revocation with its result, as it is done.
+
+    Raises:
+        StoppedError: the run is to end; what has no result was not done.
+    """
     try:
         found = fresh()
+    except StoppedError:
+        raise
     except TookenCIError as error:
         yield from ((action, Result.of(action, ResultStatus.FAILED, str(error))) for action in planned)
         return

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from tooken_ci.apply import generation, retirement
 from tooken_ci.apply.failure import BusyError, EntryError
 from tooken_ci.apply.places import Places
-from tooken_ci.base.errors import TookenCIError
+from tooken_ci.apply.side_by_side import side_by_side
+from tooken_ci.base.errors import StoppedError, TookenCIError
 from tooken_ci.base.text import quoted
 from tooken_ci.plan.model import ActionKind, Origin, ProblemCode
 from tooken_ci.plan.price import removals_by_entry
@@ -16,11 +19,14 @@ from tooken_ci.plan.result import Outcome, Result, ResultStatus
 from tooken_ci.plan.view import EntryView, grouped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tooken_ci.apply.context import Context
     from tooken_ci.apply.survey import Survey
     from tooken_ci.plan.model import Action, EntryPlan
+
+
+T = TypeVar("T")
 
 
 def execute(context: Context, survey: Survey) -> Outcome:
@@ -33,6 +39,15 @@ def execute(context: Context, survey: Survey) -> Outcome:
     return _Run(context, survey).execute()
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Work:
+    """What there is to do for one entry: the actions that are permitted, and the destinations that they write."""
+
+    view: EntryView
+    actions: Sequence[Action]
+    places: Places
+
+
 class _Run:
     def __init__(self, context: Context, survey: Survey) -> None:
         self._context = context
@@ -40,38 +55,46 @@ class _Run:
         self._plan = survey.plan
         self._entries = {entry.name: entry for entry in context.spec.entries}
         self._generations = grouped(survey.tokens)
+        self._noting = threading.RLock()  # guards what follows, and lets one result be told at a time
         self._results: dict[Action, Result] = {}
         self._changed = False
-        self._interrupted = False
+        self._ended: StoppedError | None = None
 
     def execute(self) -> Outcome:
-        started = False
-        try:
-            self._probe()
-            work = [(plan, self._view(plan.entry)) for plan in self._plan.entries if plan.actions]
-            checked = {plan.entry: self._check(plan, view) for plan, view in work}
-            started = True
-            for plan, view in work:
-                self._serve(plan, view, checked[plan.entry])
-            for name, actions in removals_by_entry(self._plan, Origin.ABSENT):
-                self._remove(name, actions)
-            self._prune()
-        except KeyboardInterrupt:
-            self._interrupted = True
-            self._changed = started  # a write may have been under way
+        self._or_end(self._probe)
+        work = [self._work(plan) for plan in self._plan.entries if plan.actions]
+        self._each(lambda item: item.places.check(), work)
+        self._each(self._serve, work)
+        self._each(self._remove, removals_by_entry(self._plan, Origin.ABSENT))
+        self._prune()
         for action in self._plan.actions:
             if action not in self._results:
                 self._note(action, self._why_left_out(action))
         return self._outcome()
 
+    def _or_end(self, step: Callable[[], None]) -> None:
+        """Take a step, unless the run is to end; whatever it has not come to then is told as left out."""
+        try:
+            if self._ended is None:
+                self._context.clock.check()
+                step()
+        except StoppedError as ended:
+            self._ended = ended
+
+    def _each(self, work: Callable[[T], None], items: Sequence[T]) -> None:
+        """Do the work on each item, side by side; an item that has not begun when the run is to end is left out."""
+        side_by_side(lambda item: self._or_end(partial(work, item)), items, self._context.workers)
+
     def _outcome(self) -> Outcome:
-        results = tuple(self._results.values())
+        results = tuple(self._results[action] for action in self._plan.actions if action in self._results)
         changed = self._changed or any(result.status is ResultStatus.DONE or result.unclear for result in results)
-        return Outcome(plan=self._plan, results=results, changed=changed, interrupted=self._interrupted)
+        return Outcome(plan=self._plan, results=results, changed=changed, ended=self._ended)
 
     def _note(self, action: Action, result: Result) -> None:
-        self._results[action] = result
-        self._context.tell(result)
+        with self._noting:
+            self._results[action] = result
+            self._context.tell(result)
+            self._context.progress.step("actions done", len(self._results), len(self._plan.actions))
 
     def _note_all(self, results: Iterable[tuple[Action, Result]]) -> None:
         for action, result in results:
@@ -98,22 +121,21 @@ class _Run:
             run=self._context.run,
         )
 
-    def _check(self, plan: EntryPlan, view: EntryView) -> Places:
-        """Before the first write: can the destinations that the entry's action writes be written?"""
-        wanted = {place for action in plan.actions if self._plan.permits(action) for place in action.destinations}
-        places = Places(self._context, [target for target in view.entry.deliver if target.place in wanted])
-        places.check()
-        return places
-
-    def _serve(self, plan: EntryPlan, view: EntryView, places: Places) -> None:
-        """One entry: its create, replace or redeliver, and only then what rule 4 allows."""
+    def _work(self, plan: EntryPlan) -> _Work:
+        view = self._view(plan.entry)
         permitted = [action for action in plan.actions if self._plan.permits(action)]
-        revocations = [action for action in permitted if action.kind is ActionKind.REVOKE]
-        for action in permitted:
-            if action.kind is not ActionKind.REVOKE and not self._deliver(view, action, places):
+        wanted = {place for action in permitted for place in action.destinations}
+        places = Places(self._context, [target for target in view.entry.deliver if target.place in wanted])
+        return _Work(view=view, actions=permitted, places=places)
+
+    def _serve(self, work: _Work) -> None:
+        """One entry: its create, replace or redeliver, and only then what rule 4 allows."""
+        revocations = [action for action in work.actions if action.kind is ActionKind.REVOKE]
+        for action in work.actions:
+            if action.kind is not ActionKind.REVOKE and not self._deliver(work.view, action, work.places):
                 return
         if revocations:
-            self._note_all(retirement.retire(self._context, view, revocations))
+            self._note_all(retirement.retire(self._context, work.view, revocations))
 
     def _deliver(self, view: EntryView, action: Action, places: Places) -> bool:
         result = Result.of(action, ResultStatus.DONE)
@@ -123,11 +145,11 @@ class _Run:
                 result = dataclasses.replace(result, token=token.name, id=token.id)
             else:
                 generation.copy(self._context, view, action, places)
-        except KeyboardInterrupt:
-            self._note(action, Result.of(action, ResultStatus.FAILED, "interrupted while it was under way"))
+        except StoppedError:
             raise
         except TookenCIError as error:
-            self._changed = self._changed or (isinstance(error, EntryError) and error.changed)
+            with self._noting:
+                self._changed = self._changed or (isinstance(error, EntryError) and error.changed)
             status = ResultStatus.BUSY if isinstance(error, BusyError) else ResultStatus.FAILED
             result = Result.of(action, status, str(error))
         self._note(action, result)
@@ -136,15 +158,17 @@ class _Run:
     def _prune(self) -> None:
         """Pruning waits for a run in which everything else went well: a name may be missing by mistake."""
         failed = self._outcome().failed or any(entry.stopped is not None for entry in self._plan.entries)
-        for name, actions in removals_by_entry(self._plan, Origin.PRUNE):
-            if failed:
-                why = "nothing is pruned in a run in which something else failed"
+        removals = removals_by_entry(self._plan, Origin.PRUNE)
+        if not failed:
+            self._each(self._remove, removals)
+        elif self._ended is None:
+            why = "nothing is pruned in a run in which something else failed"
+            for _, actions in removals:
                 self._note_all((action, Result.of(action, ResultStatus.SKIPPED, why)) for action in actions)
-            else:
-                self._remove(name, actions)
 
-    def _remove(self, name: str, actions: Sequence[Action]) -> None:
+    def _remove(self, removal: tuple[str, Sequence[Action]]) -> None:
         """Revoke what ``absent`` or ``prune`` asks for, but nothing that a destination of the spec still holds."""
+        name, actions = removal
         free = []
         for action in actions:
             place = self._holder(action)
@@ -174,5 +198,5 @@ class _Run:
             return Result.of(action, ResultStatus.BUSY, f"{stopped.message} {stopped.hint}")
         if not self._plan.permits(action):
             return Result.of(action, ResultStatus.SKIPPED, f"blocked by {', '.join(self._plan.blocked_by)}")
-        why = "the run was interrupted" if self._interrupted else "an earlier step for this entry failed"
+        why = self._ended.message if self._ended is not None else "an earlier step for this entry failed"
         return Result.of(action, ResultStatus.SKIPPED, why)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from tooken_ci.apply.side_by_side import side_by_side
 from tooken_ci.plan.lifecycle import make_plan
 from tooken_ci.plan.price import Price, price
 from tooken_ci.plan.view import recorded_ids
@@ -50,12 +51,22 @@ def survey(context: Context, *, allow_empty: bool = False) -> Survey:
     client, spec = context.client, context.spec
     before = client.sent
     tokens = client.active()
-    looks = {target.place: context.open(target).look() for entry in spec.entries for target in entry.deliver}
-    facts = {token_id: client.get(token_id) for token_id in recorded_ids(looks.values(), tokens)}
+    targets = [target for entry in spec.entries for target in entry.deliver]
+    looked = side_by_side(lambda target: context.open(target).look(), targets, context.workers)
+    looks = {target.place: look for target, look in zip(targets, looked, strict=True)}
+    unknown = list(recorded_ids(looks.values(), tokens))
+    facts = dict(zip(unknown, side_by_side(client.get, unknown, context.workers), strict=True))
     # one that was made after the list was read, or fell between two of its pages, lives all the same
     tokens += tuple(fact for fact in facts.values() if fact is not None and fact.status is Status.ACTIVE)
     plan = make_plan(
         spec, tokens=tokens, looks=looks, facts=facts, now=client.now(), run=context.run, allow_empty=allow_empty
     )
-    cost = price(plan, tokens, spent=client.sent - before, allowance=client.allowance)
+    cost = price(
+        plan,
+        tokens,
+        spent=client.sent - before,
+        allowance=client.allowance,
+        per_page=client.per_page,
+        reserve=client.allowance.reserved,
+    )
     return Survey(tokens=tokens, looks=looks, facts=facts, plan=plan, price=cost)

@@ -227,6 +227,12 @@ class StoppedError(TookenCIError):
     code = "interrupted"
 
 
+class DeadlineError(StoppedError):
+    """The run's deadline leaves no time for what is still to be done."""
+
+    code = "deadline"
+
+
 class DeclinedError(TookenCIError):
     """The person at the terminal said no."""
 

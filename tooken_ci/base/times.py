@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import time
 from typing import Protocol
+
+from tooken_ci.base.errors import DeadlineError, StoppedError
+
+_SLICE = 0.1
 
 
 def parse(text: str) -> dt.datetime:
@@ -30,17 +35,76 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait.
+
+        Raises:
+            StoppedError: the run is to end, or its deadline would pass meanwhile.
+        """
+        ...
+
+    def check(self) -> None:
+        """Whether something new may be begun.
+
+        Raises:
+            StoppedError: the run is to end, or its deadline has passed.
+        """
         ...
 
 
-class SystemClock:
-    """The machine's clock. Its wall time is not asked for: only the server's counts."""
+class Stop:
+    """Whether somebody has asked the run to end, and how.
+
+    A plain attribute, because a signal handler sets it: a lock could be held by the very thread that it interrupts.
+
+    Attributes:
+        by: what asked, such as ``SIGTERM``; empty = nobody has.
+    """
+
+    def __init__(self) -> None:
+        self.by = ""
+
+
+class RunClock:
+    """The machine's clock, for one run that can be stopped and has a deadline. Every wait of the run goes through it.
+
+    Its wall time is not asked for: only the server's counts.
+    """
+
+    def __init__(self, *, stop: Stop | None = None, deadline: float = math.inf) -> None:
+        """Start the run.
+
+        Args:
+            stop: is looked at while waiting; nobody can stop the run where left out.
+            deadline: seconds that the run may take.
+        """
+        self._stop = stop or Stop()
+        self._deadline = deadline
+        self._ends = time.monotonic() + deadline
 
     def monotonic(self) -> float:
         """Seconds that never run backwards."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
+        """Wait, in slices so short that a stop is noticed at once. Raises as ``Clock.sleep``."""
+        until = time.monotonic() + seconds
+        if until > self._ends:
+            raise self._too_late(f"a wait of {seconds:.0f} s would go past it")
+        while (rest := until - time.monotonic()) > 0:
+            self.check()
+            time.sleep(min(rest, _SLICE))
+
+    def check(self) -> None:
+        """Raise as ``Clock.check``."""
+        if self._stop.by:
+            raise StoppedError(
+                f"The run was stopped by {self._stop.by}.", hint="The next run finishes what this one left."
+            )
+        if time.monotonic() > self._ends:
+            raise self._too_late("it has passed")
+
+    def _too_late(self, why: str) -> DeadlineError:
+        return DeadlineError(
+            f"The run's deadline is {self._deadline:.0f} s, and {why}.",
+            hint="Run again, it goes on from here; or give it more time with --deadline.",
+        )

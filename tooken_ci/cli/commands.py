@@ -15,7 +15,7 @@ from tooken_ci import __version__
 from tooken_ci.base.errors import ExitCode, UsageError
 from tooken_ci.base.text import count, safe
 from tooken_ci.cli.options import api_options, format_option, spec_option
-from tooken_ci.cli.reporting import reporting_on, say
+from tooken_ci.cli.reporting import LogHandler, reporting_on, say
 from tooken_ci.cli.session import confirm, keep_policy, load_spec, registry_for, survey_of, verdict_on
 
 
@@ -24,7 +24,7 @@ from tooken_ci.cli.session import confirm, keep_policy, load_spec, registry_for,
 @click.option("--debug", is_flag=True, envvar="TOOKEN_DEBUG", help="Log more, and show tracebacks.")
 def cli(*, debug: bool) -> None:
     """Tokens as code for Tooken: declare API tokens in YAML, and let CI create, deliver, renew and revoke them."""
-    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING, force=True)
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING, force=True, handlers=[LogHandler()])
     logging.getLogger("tooken_ci").setLevel(logging.DEBUG if debug else logging.INFO)
 
 
@@ -65,12 +65,13 @@ def apply(*, yes: bool, form: str, **options: Any) -> None:
     from tooken_ci.apply.run import execute
 
     with reporting_on(form, applying=True) as reporting:
-        context, survey = survey_of(reporting, **options)
+        run, survey = survey_of(reporting, **options)
         reporting.show_plan()
         if survey.plan.actions and not yes:
             confirm(reporting)
         reporting.changing = True
-        outcome = execute(context, survey)
+        with run.at_work():
+            outcome = execute(run.context, survey)
         reporting.update(outcome=outcome)
         verdict = outcome.verdict()
         if verdict is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,9 +10,12 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tooken_ci.tooken.window import Reserve
+
 DEFAULT_SPEC = "tooken.yml"
 DEFAULT_API_URL = "https://api.tooken.io/v1"
 FORMATS = ("text", "markdown", "json")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class Paths(click.ParamType[str]):
@@ -22,6 +26,45 @@ class Paths(click.ParamType[str]):
     def split_envvar_value(self, rv: str) -> list[str]:
         """One path a line."""
         return [line.strip() for line in rv.splitlines() if line.strip()]
+
+
+class Kept(click.ParamType["Reserve"]):
+    """A number of requests, or a share of them."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Reserve:
+        """Read ``10%`` or ``100``."""
+        from tooken_ci.spec.durations import parse_share
+        from tooken_ci.tooken.window import Reserve
+
+        if isinstance(value, Reserve):
+            return value
+        if _NUMBER.fullmatch(value):
+            return Reserve(number=int(value))
+        try:
+            return Reserve(share=float(parse_share(value)))
+        except ValueError:
+            self.fail(f"{value!r} is neither a number of requests, such as 100, nor a share, such as 10%.", param, ctx)
+
+
+class Duration(click.ParamType[float]):
+    """A duration as the spec writes it, or in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read ``30m`` or ``90s``, to seconds."""
+        from tooken_ci.spec.durations import parse
+
+        if isinstance(value, float):
+            return value
+        if value.endswith("s") and _NUMBER.fullmatch(value[:-1]) and int(value[:-1]):
+            return float(value[:-1])
+        try:
+            return parse(value).total_seconds()
+        except ValueError:
+            self.fail(f"{value!r} is no duration, such as 90s, 30m or 2h.", param, ctx)
 
 
 spec_option = click.option(
@@ -51,6 +94,30 @@ _API_OPTIONS = (
         "--api-key-file",
         envvar="TOOKEN_API_KEY_FILE",
         help="A file that holds the API key. Without it, the key comes from the variable TOOKEN_API_KEY.",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 64),
+        default=8,
+        envvar="TOOKEN_WORKERS",
+        show_default=True,
+        help="How many requests, and entries, may be under way at once.",
+    ),
+    click.option(
+        "--reserve",
+        type=Kept(),
+        default="10%",
+        envvar="TOOKEN_RESERVE",
+        show_default=True,
+        help="What is left of the workspace's request allowance to others: a share or a number.",
+    ),
+    click.option(
+        "--deadline",
+        type=Duration(),
+        default="30m",
+        envvar="TOOKEN_DEADLINE",
+        show_default=True,
+        help="How long the run may take, such as 90s, 30m or 2h.",
     ),
     click.option("--allow-empty", is_flag=True, help="Let a spec that declares no tokens prune."),
 )

@@ -26,6 +26,14 @@ def say(text: str, *, end: str = "\n") -> None:
     click.echo(text + end, err=True, nl=False)
 
 
+class LogHandler(logging.Handler):
+    """Tells people what is logged, on the standard error of that moment: the one that masks secrets."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell it."""
+        say(self.format(record))
+
+
 def say_error(error: TookenCIError) -> None:
     """Tell people what went wrong and what to do next."""
     if isinstance(error, SpecError):

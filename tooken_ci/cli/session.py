@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tooken_ci.base.errors import DeclinedError, PolicyError
 from tooken_ci.cli.reporting import say
+from tooken_ci.cli.signals import heeding_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tooken_ci.apply.context import Context
     from tooken_ci.apply.survey import Survey
     from tooken_ci.base.errors import TookenCIError
+    from tooken_ci.base.times import Stop
     from tooken_ci.ci.host import Host
+    from tooken_ci.cli.progress import Display
     from tooken_ci.cli.reporting import Reporting
     from tooken_ci.destinations.registry import Registry
     from tooken_ci.spec.model import Spec
+    from tooken_ci.tooken.window import Reserve
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run against the workspace.
+
+    Attributes:
+        context: what its steps need.
+        stop: ends it.
+        display: shows how far it has come.
+    """
+
+    context: Context
+    stop: Stop
+    display: Display
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Inside, signals are heeded and progress is shown."""
+        try:
+            with heeding_signals(self.stop):
+                yield
+        finally:
+            self.display.rest()
 
 
 def registry_for(host: Host, *read: str) -> Registry:
@@ -64,22 +94,55 @@ def survey_of(
     reporting: Reporting,
     *,
     specs: tuple[str, ...],
-    api_url: str,
     api_key_file: str | None,
     allow_empty: bool,
-) -> tuple[Context, Survey]:
+    **limits: Any,
+) -> tuple[Run, Survey]:
     """Load the spec, read the workspace and the destinations, and plan."""
-    from tooken_ci.apply.context import Context, new_run
     from tooken_ci.apply.survey import survey
-    from tooken_ci.base.times import SystemClock
-    from tooken_ci.render.text import result_line
-    from tooken_ci.tooken.client import Client
-    from tooken_ci.tooken.key import read_key
 
     registry = registry_for(reporting.host, *specs, *([api_key_file] if api_key_file else []))
     spec = load_spec(specs, registry, reporting)
-    clock = SystemClock()
-    client = Client(base_url=api_url, key=read_key(os.environ, api_key_file), clock=clock)
+    run = _begin(spec, registry, reporting, api_key_file=api_key_file, **limits)
+    try:
+        with run.at_work():
+            found = survey(run.context, allow_empty=allow_empty)
+    finally:
+        reporting.update(spent=run.context.client.sent)
+    reporting.update(plan=found.plan, price=found.price)
+    return run, found
+
+
+def _begin(
+    spec: Spec,
+    registry: Registry,
+    reporting: Reporting,
+    *,
+    api_url: str,
+    api_key_file: str | None,
+    workers: int,
+    reserve: Reserve,
+    deadline: float,
+) -> Run:
+    """A run against the workspace: its clock starts now."""
+    from tooken_ci.apply.context import Context, new_run
+    from tooken_ci.base.times import RunClock, Stop
+    from tooken_ci.cli.progress import display
+    from tooken_ci.render.text import result_line
+    from tooken_ci.tooken.client import Client
+    from tooken_ci.tooken.key import read_key
+    from tooken_ci.tooken.quota import Pace
+
+    stop = Stop()
+    clock = RunClock(stop=stop, deadline=deadline)
+    shown = display(in_ci=reporting.host.in_ci)
+    client = Client(
+        base_url=api_url,
+        key=read_key(os.environ, api_key_file),
+        clock=clock,
+        pace=Pace(workers=workers, reserve=reserve),
+        progress=shown,
+    )
     context = Context(
         spec=spec,
         client=client,
@@ -87,13 +150,10 @@ def survey_of(
         clock=clock,
         run=new_run(),
         tell=lambda result: say(result_line(result)),
+        workers=workers,
+        progress=shown,
     )
-    try:
-        found = survey(context, allow_empty=allow_empty)
-    finally:
-        reporting.update(spent=client.sent)
-    reporting.update(plan=found.plan, price=found.price)
-    return context, found
+    return Run(context=context, stop=stop, display=shown)
 
 
 def verdict_on(survey: Survey) -> TookenCIError | None:

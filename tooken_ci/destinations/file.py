@@ -79,6 +79,7 @@ class FileKind:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
+        self._read = frozenset(Path(os.path.realpath(taken)) for taken in surroundings.read)
 
     def parse(self, settings: Mapping[str, Any], position: Position) -> Target:
         """Make a target of settings that fit the schema.
@@ -98,7 +99,7 @@ class FileKind:
                 hint="Choose a path inside the workspace.",
                 key="path",
             )
-        if any(_is_read(path, taken) or _is_read(record, taken) for taken in self._surroundings.read):
+        if any(_is_read(path, taken) or _is_read(record, taken) for taken in self._read):
             raise SettingsError(
                 f"{quoted(named)} is a file that this run reads, the spec or the key's; it would be overwritten.",
                 hint="Choose another path.",
@@ -222,9 +223,8 @@ def _record_path(path: Path) -> Path:
 
 
 def _is_read(path: Path, taken: Path) -> bool:
-    """Whether a file is one that is read, or one of a folder of specs."""
-    real = Path(os.path.realpath(taken))
-    return path == real or (path.parent == real and path.suffix in {".yml", ".yaml"})
+    """Whether a file is one that is read, or one of a folder of specs; both are real paths."""
+    return path == taken or (path.parent == taken and path.suffix in {".yml", ".yaml"})
 
 
 def _mismatch(record: DeliveryRecord, value: str | None) -> str:

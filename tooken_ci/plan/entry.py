@@ -221,12 +221,13 @@ def _soon_over(view: EntryView) -> tuple[str, ...]:
 
 def _overwritten(view: EntryView, action: Action | None) -> tuple[str, ...]:
     """What nobody is known to have delivered is overwritten, but not in silence."""
-    written = () if action is None else action.destinations
+    if action is None:
+        return ()
     return tuple(
         f"{quoted(view.entry.name)}: what stands at {quoted(target.place)} was not delivered by tooken-ci, as far as "
         "its delivery record tells; it will be overwritten."
         for target, look in view.places
-        if target.place in written and look.record is None and not look.empty and look.state is State.ABSENT
+        if target.place in action.destinations and look.record is None and not look.empty and look.state is State.ABSENT
     )
 
 

@@ -46,19 +46,20 @@ def make_plan(
     others = [generation.token for name, found in generations.items() if name not in covered for generation in found]
     names = {token.id: token.name for token in tokens}
     breaches = _breaches(spec, now)
-    views = [
+    views = (
         EntryView(
             entry=entry,
             workspace=spec.workspace,
-            generations=generations.get(entry.name, ()),
+            generations=tuple(generations.get(entry.name, ())),
             looks=tuple(looks[target.place] for target in entry.deliver),
             facts=facts,
             now=now,
             run=run,
         )
         for entry in sorted(spec.entries, key=lambda entry: entry.name)
-    ]
-    plans = [_planned(view, names, breaches.get(view.entry.name, ())) for view in views]
+    )
+    every = (_planned(view, names, breaches.get(view.entry.name, ())) for view in views)
+    plans = [plan for plan in every if plan.actions or plan.waiting or plan.problems or plan.warnings]
     removals = [*removal.absent(spec, generations), *removal.prune(spec, others)]
     pruned = sum(action.origin is Origin.PRUNE for action in removals)
     managed = len(tokens) - len(others) + pruned
@@ -67,10 +68,10 @@ def make_plan(
     return Plan(
         workspace=spec.workspace,
         now=now,
-        entries=tuple(plan for plan in plans if plan.actions or plan.waiting or plan.problems or plan.warnings),
+        entries=tuple(plans),
         removals=tuple(removals),
         blocks=(*_policy_block(breaches), *blocks),
-        unchanged=sum(1 for plan in plans if not plan.actions and not plan.problems),
+        unchanged=len(spec.entries) - sum(1 for plan in plans if plan.actions or plan.problems),
         managed=managed,
         unmanaged=len(tokens) - managed,
     )

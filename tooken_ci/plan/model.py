@@ -43,7 +43,7 @@ class Origin(enum.StrEnum):
     PRUNE = "prune"
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Generation:
     """A token that belongs to an entry, and its number, from 1."""
 
@@ -165,7 +165,7 @@ class Block:
     hint: str
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class EntryPlan:
     """What is to be done for one entry."""
 

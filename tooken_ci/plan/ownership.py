@@ -38,7 +38,8 @@ def settle(view: EntryView, names: Mapping[str, str]) -> tuple[EntryView, tuple[
         if problem is not None:
             problems.append(problem)
         looks.append(_disowned(look, view) if strange else look)
-    return dataclasses.replace(view, looks=tuple(looks)), tuple(problems)
+    settled = tuple(looks)
+    return view if settled == view.looks else dataclasses.replace(view, looks=settled), tuple(problems)
 
 
 def _judge(view: EntryView, target: Target, look: Look, names: Mapping[str, str]) -> tuple[Problem | None, bool]:
@@ -54,18 +55,17 @@ def _judge(view: EntryView, target: Target, look: Look, names: Mapping[str, str]
 
 
 def _judge_held(view: EntryView, target: Target, held: Held, names: Mapping[str, str]) -> tuple[Problem | None, bool]:
-    place = quoted(target.place)
     fact: Token | None = view.facts.get(held.id)
     name = names.get(held.id) or (fact.name if fact is not None else None)
     if name is None:
         token = f"{quoted(held.id)}, {quoted(held.name)}"
-        message = f"{place} holds the record of a token ({token}) that this workspace does not know."
+        message = f"{quoted(target.place)} holds the record of a token ({token}) that this workspace does not know."
         return _problem(view, message, _WRONG_KEY), False
     if naming.split(name)[0] == view.entry.name:
         return None, False
     if target.takeover:
         return None, True
-    message = f"{place} holds the record of {quoted(name)}, which is no generation of this entry."
+    message = f"{quoted(target.place)} holds the record of {quoted(name)}, which is no generation of this entry."
     hint = "Choose another place, or say 'takeover: true' at this destination to replace what stands there."
     return _problem(view, message, hint), False
 

@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tooken_ci.plan.model import ActionKind, Origin
-from tooken_ci.tooken.listing import pages
-from tooken_ci.tooken.quota import WINDOW
+from tooken_ci.tooken.listing import PER_PAGE, pages
+from tooken_ci.tooken.window import WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tooken_ci.plan.model import Action, Plan
     from tooken_ci.tooken.model import Token
     from tooken_ci.tooken.quota import Allowance
+
+REQUESTS_OF_A_MINT = 2
+"""The creation and the proof."""
 
 MINT_TRIES = 3
 """How many names are tried for one new token, where earlier ones turn out to be taken."""
@@ -43,7 +46,15 @@ class Price:
     seconds: int
 
 
-def price(plan: Plan, tokens: Iterable[Token], *, spent: int, allowance: Allowance) -> Price:
+def price(
+    plan: Plan,
+    tokens: Iterable[Token],
+    *,
+    spent: int,
+    allowance: Allowance,
+    per_page: int = PER_PAGE,
+    reserve: int = 0,
+) -> Price:
     """What a plan costs.
 
     Args:
@@ -51,45 +62,73 @@ def price(plan: Plan, tokens: Iterable[Token], *, spent: int, allowance: Allowan
         tokens: every active token of the workspace.
         spent: requests that the plan itself took.
         allowance: what is left of the rate limit.
+        per_page: how many tokens the server gives on a page.
+        reserve: how many requests of each window are left to others.
     """
     actions = [action for action in plan.actions if plan.permits(action)]
-    names = [token.name.lower() for token in tokens]
+    names = _Names((token.name for token in tokens), per_page)
     minted = sum(action.mints for action in actions)
     probes = (minted > 0) + any(action.kind is ActionKind.REVOKE for action in actions)
     requests = probes
     for _, of_one in groupby(actions, key=lambda action: (action.origin, action.entry)):
         requests += _entry(list(of_one), names)
     spare = minted * ((MINT_TRIES - 1) * 2 + (PROOF_TRIES - 1) + 1)
-    return Price(spent=spent, apply=requests, at_most=requests + spare, seconds=_seconds(requests, allowance))
+    return Price(spent=spent, apply=requests, at_most=requests + spare, seconds=_seconds(requests, allowance, reserve))
 
 
-def _entry(actions: Sequence[Action], names: list[str]) -> int:
+def _entry(actions: Sequence[Action], names: _Names) -> int:
     """Requests for one entry; ``names`` follows what they make and revoke."""
     requests = 0
     for action in actions:
         if action.mints:
             requests += 2  # the creation and the proof
-            names.append(action.token.lower())
+            names.add(action.token)
         elif action.kind is ActionKind.REDELIVER:
-            requests += _look_up(action.entry, names)
+            requests += names.look_up(action.entry)
     revocations = [action for action in actions if action.kind is ActionKind.REVOKE]
     if revocations:
-        requests += _look_up(actions[0].entry, names) + len(revocations)
+        requests += names.look_up(actions[0].entry) + len(revocations)
         for action in revocations:
-            names.remove(action.token.lower())
+            names.remove(action.token)
     return requests
 
 
-def _look_up(name: str, names: Sequence[str]) -> int:
-    wanted = name.lower()
-    return pages(sum(wanted in other for other in names))
+class _Names:
+    """The names of the active tokens, as look-ups search them: one text of a line each, which is fast to search."""
+
+    def __init__(self, names: Iterable[str], per_page: int) -> None:
+        self._text = "".join(("\n", *(f"{_line(name)}\n" for name in names)))
+        self._per_page = per_page
+
+    def add(self, name: str) -> None:
+        """A token of that name is made."""
+        self._text += f"{_line(name)}\n"
+
+    def remove(self, name: str) -> None:
+        """The token of that name is revoked."""
+        self._text = self._text.replace(f"\n{_line(name)}\n", "\n", 1)
+
+    def look_up(self, name: str) -> int:
+        """How many requests it takes to find all whose names contain that one, in any case."""
+        wanted = _line(name)
+        if self._text.count(wanted) <= self._per_page:  # each name that contains it counts at least once
+            return 1
+        return pages(sum(wanted in line for line in self._text.split("\n")), self._per_page)
 
 
-def _seconds(requests: int, allowance: Allowance) -> int:
-    if allowance.limit is None or allowance.remaining is None or requests <= allowance.remaining:
+def _line(name: str) -> str:
+    """A name as one line in lower case; a line end inside becomes a character that no name can have."""
+    return name.lower().replace("\n", "\ud800")
+
+
+def _seconds(requests: int, allowance: Allowance, reserve: int) -> int:
+    if allowance.limit is None or allowance.remaining is None:
         return 0
-    later = requests - allowance.remaining
-    return math.ceil(allowance.resets_in + (math.ceil(later / allowance.limit) - 1) * WINDOW)
+    later = requests - max(0, allowance.remaining - reserve)
+    if later <= 0:
+        return 0
+    windows = math.ceil(later / max(1, allowance.limit - reserve))
+    return math.ceil(allowance.resets_in + (windows - 1) * WINDOW)
 
 
 def removals_by_entry(plan: Plan, origin: Origin) -> list[tuple[str, list[Action]]]:

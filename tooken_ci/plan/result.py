@@ -11,7 +11,7 @@ from tooken_ci.base.text import count
 from tooken_ci.plan.model import FORBIDDING, ProblemCode
 
 if TYPE_CHECKING:
-    from tooken_ci.base.errors import TookenCIError
+    from tooken_ci.base.errors import StoppedError, TookenCIError
     from tooken_ci.plan.model import Action, ActionKind, Plan
 
 _BOUND = "Apply does only what is due or unfinished."
@@ -65,25 +65,25 @@ class Outcome:
 
     Attributes:
         plan: as it was made.
-        results: one for each action, in the order in which they ended.
+        results: one for each action, in the plan's order.
         changed: something was written, made or revoked, whether or not the run then failed.
-        interrupted: somebody stopped it.
+        ended: why the run ended before all was come to: it was stopped, or its deadline passed.
     """
 
     plan: Plan
     results: tuple[Result, ...]
     changed: bool
-    interrupted: bool = False
+    ended: StoppedError | None = None
 
     @property
     def failed(self) -> bool:
         """Whether something that was asked for could not be done; what a bound forbids does not count here."""
-        return self.interrupted or self._unserved() > 0
+        return self.ended is not None or self._unserved() > 0
 
     def verdict(self) -> TookenCIError | None:
         """Why the run did not end well, as the error that the command ends with; None where it did."""
         unserved = self._unserved()
-        told = "The run was interrupted." if self.interrupted else f"{count(unserved, 'action')} could not be done."
+        told = self.ended.message if self.ended else f"{count(unserved, 'action')} could not be done."
         if self.failed and self.changed:
             return PartialError(told, hint="The report names what was not done; the next run goes on from there.")
         if self.plan.blocked_by:
@@ -91,6 +91,8 @@ class Outcome:
                 f"The plan is blocked by {', '.join(self.plan.blocked_by)}.",
                 hint=_BOUND if self.plan.blocks else _ENTRIES,
             )
+        if self.ended is not None:
+            return self.ended
         return IncompleteError(told, hint="Nothing was changed.") if self.failed else None
 
     def _unserved(self) -> int:

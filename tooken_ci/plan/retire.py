@@ -28,6 +28,9 @@ class Retiring:
     warnings: tuple[str, ...] = ()
 
 
+_NOTHING = Retiring()
+
+
 def retire(view: EntryView, upcoming: Action | None) -> Retiring:
     """What becomes of an entry's older generations once the upcoming action, if there is one, has succeeded.
 
@@ -37,6 +40,8 @@ def retire(view: EntryView, upcoming: Action | None) -> Retiring:
     """
     minting = upcoming is not None and upcoming.mints
     older = view.generations if minting else view.generations[:-1]
+    if not older:
+        return _NOTHING
     succeeded = view.now if minting or view.current is None else view.current.token.created_at
     actions: list[Action] = []
     waiting: list[Waiting] = []

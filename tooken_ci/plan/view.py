@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tooken_ci.tooken.model import Token
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class EntryView:
     """An entry, its living tokens, and what its destinations said.
 
@@ -54,14 +54,13 @@ class EntryView:
 
     def holds_current(self, look: Look) -> bool:
         """Whether the current generation's secret stands there for certain."""
-        return self.current is not None and look.held is not None and look.held.id == self.current.token.id
+        current, held = self.current, look.held
+        return current is not None and held is not None and held.id == current.token.id
 
     def lacking(self) -> tuple[tuple[Target, Look], ...]:
         """The destinations that for certain do not hold the current generation; an unknown one is none of them."""
         return tuple(
-            (target, look)
-            for target, look in self.places
-            if look.state is not State.UNKNOWN and not self.holds_current(look)
+            place for place in self.places if place[1].state is not State.UNKNOWN and not self.holds_current(place[1])
         )
 
     @property
@@ -80,18 +79,21 @@ class EntryView:
         return max(known, default=0) + 1
 
 
-def grouped(tokens: Iterable[Token]) -> dict[str, tuple[Generation, ...]]:
+def grouped(tokens: Iterable[Token]) -> dict[str, list[Generation]]:
     """Active tokens as generations of the names that they bear or number, oldest first."""
     generations: defaultdict[str, list[Generation]] = defaultdict(list)
     for token in tokens:
         name, number = naming.split(token.name)
         generations[name].append(Generation(number=number, token=token))
-    return {name: tuple(sorted(found, key=lambda generation: generation.number)) for name, found in generations.items()}
+    for found in generations.values():
+        if len(found) > 1:
+            found.sort(key=lambda generation: generation.number)
+    return generations
 
 
 def generations_of(name: str, tokens: Iterable[Token]) -> tuple[Generation, ...]:
     """The active generations of one entry, oldest first."""
-    return grouped(tokens).get(name, ())
+    return tuple(grouped(tokens).get(name, ()))
 
 
 def recorded_ids(looks: Iterable[Look], active: Sequence[Token] | frozenset[str]) -> tuple[str, ...]:

@@ -66,7 +66,10 @@ class Gate:
     async def _handle_api(self, scope: Scope, receive: Receive, send: Send) -> None:
         workspace = self._workspace
         method, path = scope["method"], scope["path"]
-        record = workspace.requests.open(method=method, path=path, query=scope["query_string"].decode("latin-1"))
+        arrival = asyncio.get_running_loop().time()
+        record = workspace.requests.open(
+            method=method, path=path, query=scope["query_string"].decode("latin-1"), at=workspace.clock.now()
+        )
         fault = workspace.faults.strike(record.n, method, path)
         record.fault = fault.do.value if fault else None
         if fault and fault.do is FaultKind.DROP_BEFORE:
@@ -74,10 +77,15 @@ class Gate:
             await self._connections.drop(scope, receive)
             return
         allowance = workspace.quota.take()
+        record.reset = allowance.reset
         request = await read_request(receive)
-        await self._linger(fault)
+        # Half of the latency is the way here and half the way back, so that the work is done within it.
+        way = workspace.latency / 2
+        delay = fault.seconds if fault and fault.do is FaultKind.DELAY else 0
+        await _wait_until(arrival + way + delay)
         self._identify(scope, record)
         reply = await self._reply(scope, request, allowance, fault)
+        await _wait_until(arrival + way + delay + way)
         if fault and fault.do is FaultKind.DROP_AFTER:
             await self._connections.drop(scope, receive)
             return
@@ -87,11 +95,6 @@ class Gate:
             await self._connections.truncate(reply, scope, receive, send)
             return
         await send_reply(reply, send)
-
-    async def _linger(self, fault: Fault | None) -> None:
-        seconds = self._workspace.latency + (fault.seconds if fault and fault.do is FaultKind.DELAY else 0)
-        if seconds:
-            await asyncio.sleep(seconds)
 
     def _identify(self, scope: Scope, record: RequestRecord) -> None:
         credential = self._workspace.tokens.identify(bearer_secret(Headers(scope=scope).get("authorization")))
@@ -127,3 +130,10 @@ class Gate:
         except Exception:
             _logger.exception("a request failed in the sandbox itself")
             return error_reply(500, "The sandbox has a bug; its standard error says more.")
+
+
+async def _wait_until(moment: float) -> None:
+    """Waits until the event loop's clock says so; a moment that has passed costs nothing."""
+    seconds = moment - asyncio.get_running_loop().time()
+    if seconds > 0:
+        await asyncio.sleep(seconds)

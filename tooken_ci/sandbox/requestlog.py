@@ -21,6 +21,8 @@ class RequestRecord:
         method: the HTTP method.
         path: the path with /v1, without the query.
         query: the query string.
+        at: when it arrived, in Unix seconds.
+        reset: the end of the quota's window in which it was counted; None where it was not counted.
         status: the status that was sent; None while under way and where no reply was sent.
         credential: the token's id, ``api-key``, or None for no or a wrong credential.
         fault: the kind of the fault that was injected, if any.
@@ -30,6 +32,8 @@ class RequestRecord:
     method: str
     path: str
     query: str
+    at: float
+    reset: int | None = None
     status: int | None = None
     credential: str | None = None
     fault: str | None = None
@@ -42,11 +46,11 @@ class RequestLog:
         self._received = 0
         self._records: deque[RequestRecord] = deque(maxlen=KEPT)
 
-    def open(self, *, method: str, path: str, query: str) -> RequestRecord:
+    def open(self, *, method: str, path: str, query: str, at: float) -> RequestRecord:
         """Adds the record of a request that has just arrived."""
         self._received += 1
         record = RequestRecord(
-            n=self._received, method=method, path=_without_secrets(path), query=_without_secrets(query)
+            n=self._received, method=method, path=_without_secrets(path), query=_without_secrets(query), at=at
         )
         self._records.append(record)
         return record

@@ -41,6 +41,7 @@ class Token:
 # instr and not LIKE: no character of a name is a wildcard, folding holds beyond ASCII, and "" is in every name.
 _ALL = "SELECT seq FROM tokens WHERE instr(folded_name, :name) > 0 ORDER BY seq DESC"
 _BY_STATUS = "SELECT seq FROM tokens WHERE status = :status AND instr(folded_name, :name) > 0 ORDER BY seq DESC"
+_ONE_PAGE = "SELECT * FROM tokens WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq DESC"
 _INSERT = """
     INSERT INTO tokens (id, name, folded_name, scopes, status, created_at, expires_at, last_used_at, created_by,
                         secret_hash)
@@ -144,10 +145,7 @@ class TokenStore:
         self._expire_due()
         listing = self._listing(status, name.casefold())
         start = (page - 1) * per_page
-        rows = (
-            self._connection.execute("SELECT * FROM tokens WHERE seq = ?", (seq,)).fetchone()
-            for seq in listing[start : start + per_page]
-        )
+        rows = self._connection.execute(_ONE_PAGE, (json.dumps(listing[start : start + per_page]),))
         return [_token(row) for row in rows], len(listing)
 
     def get(self, token_id: str) -> Token:

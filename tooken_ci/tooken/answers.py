@@ -58,10 +58,10 @@ def decode(answer: requests.Response, scope: str) -> Any:
         ) from None
 
 
-def server_fault(method: str, path: str, answer: requests.Response) -> UnreachableError:
+def server_fault(call: str, answer: requests.Response) -> UnreachableError:
     """The error for a 5xx that did not pass."""
     return UnreachableError(
-        f"{method} {path}: the API failed with {answer.status_code}{_told(answer).message}.",
+        f"{call}: the API failed with {answer.status_code}{_told(answer).message}.",
         hint="Run again later; a run that stops here is mended by the next one.",
         status=answer.status_code,
     )

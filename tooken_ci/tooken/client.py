@@ -15,18 +15,21 @@ from tooken_ci.base.errors import (
     RateLimitedError,
     UnauthorizedError,
 )
-from tooken_ci.tooken.listing import list_tokens
+from tooken_ci.tooken.listing import Lister
 from tooken_ci.tooken.model import PATH_DOTS, Minted, Status, read_audit, read_minted, read_token
+from tooken_ci.tooken.retry import CallKind
 from tooken_ci.tooken.transport import Call, Transport
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
+    from tooken_ci.base.progress import Progress
     from tooken_ci.base.secret import Secret
     from tooken_ci.base.times import Clock
     from tooken_ci.tooken.model import AuditEntry, Token
-    from tooken_ci.tooken.quota import Allowance
+    from tooken_ci.tooken.quota import Allowance, Pace
     from tooken_ci.tooken.retry import RetryPolicy
 
 log = logging.getLogger(__name__)
@@ -41,19 +44,44 @@ _PROOF_PAUSE = 1.0
 class Client:
     """One workspace, seen through one key."""
 
-    def __init__(self, *, base_url: str, key: Secret, clock: Clock, policy: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        key: Secret,
+        clock: Clock,
+        policy: RetryPolicy | None = None,
+        pace: Pace | None = None,
+        progress: Progress | None = None,
+    ) -> None:
         self._clock = clock
-        self._transport = Transport(base_url=base_url, key=key, clock=clock, policy=policy)
+        self._transport = Transport(
+            base_url=base_url, key=key, clock=clock, policy=policy, pace=pace, progress=progress
+        )
+        self._lister = Lister(self._transport, progress)
 
     @property
     def sent(self) -> int:
         """How many requests went out so far, repeats included."""
-        return self._transport.sent
+        return self._transport.quota.sent
 
     @property
     def allowance(self) -> Allowance:
         """The workspace's request allowance as the last answers told it."""
         return self._transport.quota.look()
+
+    @property
+    def per_page(self) -> int:
+        """How many tokens a page of a listing holds, as the last one told."""
+        return self._lister.per_page
+
+    def hold(self, requests: int) -> AbstractContextManager[None]:
+        """Put requests of the allowance aside for this thread, and wait for them, before what must not stop half-way.
+
+        Raises:
+            StoppedError: the run is to end, or the wait would go past its deadline.
+        """
+        return self._transport.quota.hold(requests)
 
     def now(self) -> dt.datetime:
         """The server's time, UTC; known from the first answer on."""
@@ -66,21 +94,21 @@ class Client:
             WorkspaceError: the list kept changing while it was read.
             ApiError: it could not be read.
         """
-        return _only_active(list_tokens(self._transport, {"status": "active"}))
+        return _only_active(self._lister.tokens({"status": "active"}, tell=True))
 
     def find_active(self, text: str) -> tuple[Token, ...]:
         """Every active token whose name contains the text, in any case. Raises as ``active``."""
-        return _only_active(list_tokens(self._transport, {"status": "active", "name": text}))
+        return _only_active(self._lister.tokens({"status": "active", "name": text}))
 
     def find(self, text: str) -> tuple[Token, ...]:
         """Every token of any status whose name contains the text, in any case. Raises as ``active``."""
-        return list_tokens(self._transport, {"name": text})
+        return self._lister.tokens({"name": text})
 
     def get(self, token_id: str) -> Token | None:
         """A token of any status; None where the workspace does not know the id."""
         if token_id in PATH_DOTS:
             return None
-        call = Call(method="GET", path=_path(token_id), scope=scopes.READ)
+        call = Call(kind=CallKind.READ, path=_path(token_id), scope=scopes.READ)
         try:
             return read_token(self._transport.send(call))
         except NotFoundError:
@@ -99,14 +127,14 @@ class Client:
         body: dict[str, object] = {"name": name, "scopes": sorted(scopes_wanted)}
         if expires_at is not None:
             body["expires_at"] = times.show(expires_at)
-        call = Call(method="POST", path="/tokens", scope=scopes.WRITE, body=body)
+        call = Call(kind=CallKind.CREATE, path="/tokens", scope=scopes.WRITE, body=body)
         data = self._transport.send(call)
         try:
             return read_minted(data)
-        except NotTheApiError:
+        except NotTheApiError as error:
             # the token may exist, with a secret that nobody will ever know: settle it by name, like a lost answer
             log.warning("The answer to the creation of a token could not be read; asking again under the same name.")
-            return read_minted(self._transport.send(call))
+            return read_minted(self._transport.send(call, doubt=error))
 
     def rotate(self, token_id: str) -> Minted:
         """Give a token a new secret; the old one is dead at that moment. Never repeated blindly.
@@ -115,13 +143,13 @@ class Client:
             ConflictError: the token is revoked or expired.
             ApiError: another of its kinds; after ``UnreachableError`` the rotation may have happened.
         """
-        call = Call(method="POST", path=f"{_path(token_id)}/rotate", scope=scopes.ROTATE, repeatable=False)
+        call = Call(kind=CallKind.ROTATE, path=f"{_path(token_id)}/rotate", scope=scopes.ROTATE)
         return read_minted(self._transport.send(call))
 
     def revoke(self, token_id: str) -> None:
         """Revoke a token for ever; one that is gone already counts as revoked."""
         try:
-            self._transport.send(Call(method="DELETE", path=_path(token_id), scope=scopes.REVOKE))
+            self._transport.send(Call(kind=CallKind.REVOKE, path=_path(token_id), scope=scopes.REVOKE))
         except NotFoundError as gone:
             if not gone.from_api:  # a proxy's 404 says nothing of the token
                 raise
@@ -130,7 +158,7 @@ class Client:
     def audit(self, *, token_id: str, event: str) -> tuple[AuditEntry, ...]:
         """The newest entries of the audit log about one token and event; empty where the log is closed to this key."""
         call = Call(
-            method="GET",
+            kind=CallKind.READ,
             path="/audit-logs",
             scope=scopes.AUDIT,
             params={"page": 1, "per_page": 100, "token_id": token_id, "event": event},
@@ -151,7 +179,7 @@ class Client:
         Raises:
             ApiError: no answer could be had that tells.
         """
-        call = Call(method="GET", path="/tokens", scope=scopes.READ, params={"per_page": 1})
+        call = Call(kind=CallKind.READ, path="/tokens", scope=scopes.READ, params={"per_page": 1})
         until = self._clock.monotonic() + _PROOF_PATIENCE
         while True:
             try:
@@ -173,7 +201,7 @@ class Client:
         Raises:
             ForbiddenError: it may not.
         """
-        self._probe(Call(method="POST", path="/tokens", scope=scopes.WRITE, body={}))
+        self._probe(Call(kind=CallKind.CREATE, path="/tokens", scope=scopes.WRITE, body={}))
 
     def probe_revoke(self) -> None:
         """Learn, without changing anything, whether the key may revoke tokens.
@@ -181,7 +209,7 @@ class Client:
         Raises:
             ForbiddenError: it may not.
         """
-        self._probe(Call(method="DELETE", path=_path(_NOBODYS_ID), scope=scopes.REVOKE))
+        self._probe(Call(kind=CallKind.REVOKE, path=_path(_NOBODYS_ID), scope=scopes.REVOKE))
 
     def _probe(self, call: Call) -> None:
         """A missing scope is refused before anything is read, so any other refusal shows that the scope is there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
+import threading
 from typing import TYPE_CHECKING
 
 from tooken_ci.base.errors import NotTheApiError
@@ -21,6 +22,7 @@ class ServerTime:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._lock = threading.Lock()
         self._offset: float | None = None
 
     def note(self, date: str | None) -> None:
@@ -34,8 +36,9 @@ class ServerTime:
         if told.tzinfo is None:  # '-0000': UTC all the same, not this machine's zone
             told = told.replace(tzinfo=dt.UTC)
         offset = told.timestamp() - self._clock.monotonic()
-        if self._offset is None or offset > self._offset:
-            self._offset = offset
+        with self._lock:
+            if self._offset is None or offset > self._offset:
+                self._offset = offset
 
     def epoch(self) -> float | None:
         """Unix seconds on the server's clock; None before the first answer."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import logging
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import requests
+import requests.adapters
 import requests.auth
 
 from tooken_ci import __version__
@@ -19,18 +18,20 @@ from tooken_ci.base.errors import (
     NotFoundError,
     NotTheApiError,
     RateLimitedError,
+    StoppedError,
     UnreachableError,
-    UsageError,
 )
-from tooken_ci.base.text import quoted, safe
+from tooken_ci.base.text import safe
 from tooken_ci.tooken import answers
-from tooken_ci.tooken.quota import Quota
-from tooken_ci.tooken.retry import RetryPolicy
+from tooken_ci.tooken.address import checked_url
+from tooken_ci.tooken.quota import Pace, Quota
+from tooken_ci.tooken.retry import SURELY_REFUSED, TABLE, Again, CallKind, Fault, RetryPolicy
 from tooken_ci.tooken.servertime import ServerTime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tooken_ci.base.progress import Progress
     from tooken_ci.base.secret import Secret
     from tooken_ci.base.times import Clock
 
@@ -38,7 +39,6 @@ log = logging.getLogger(__name__)
 
 _CONNECT_TIMEOUT = 10.0
 _READ_TIMEOUT = 30.0
-_LONG_WAIT = 5.0
 _TOO_MANY = 429
 _SERVER_FAULT = 500
 
@@ -48,20 +48,53 @@ class Call:
     """One request to the API.
 
     Attributes:
-        method: the HTTP method.
+        kind: what it does; tells the HTTP method, and when it may be repeated.
         path: below the base URL, already quoted.
         scope: what the credential needs for it; named where it is refused.
         params: the query.
         body: sent as JSON; None = no body.
-        repeatable: may be sent again although the server may have acted.
     """
 
-    method: str
+    kind: CallKind
     path: str
     scope: str
     params: Mapping[str, str | int] = dataclasses.field(default_factory=dict)
     body: Mapping[str, Any] | None = None
-    repeatable: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.kind.method} {self.path}"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Failed:
+    """An exchange that failed in passing.
+
+    Attributes:
+        fault: how.
+        error: what to raise if it does not pass.
+        wait: seconds that a 429 asks to wait; 0 = it does not say.
+    """
+
+    fault: Fault
+    error: ApiError
+    wait: float = 0.0
+
+
+@dataclasses.dataclass
+class _Tries:
+    """What has become of one call so far.
+
+    Attributes:
+        began: when, on the run's clock.
+        sent: how often.
+        waited: seconds, after 429s.
+        doubt: the error of a try on which the server may have acted; whatever ends the call must say so.
+    """
+
+    began: float
+    sent: int = 0
+    waited: float = 0.0
+    doubt: ApiError | None = None
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -76,177 +109,160 @@ class _Bearer(requests.auth.AuthBase):
 
 
 class Transport:
-    """Sends calls to one workspace with one key.
+    """Sends calls to one workspace with one key. Thread-safe; its connections are shared and kept.
 
     Attributes:
-        sent: how many requests went out so far, repeats included.
-        quota: the allowance as the answers tell it.
+        clock: the run's.
+        pace: how fast the run may go.
+        quota: says when a request may be sent.
         server_time: the server's clock.
     """
 
-    def __init__(self, *, base_url: str, key: Secret, clock: Clock, policy: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        key: Secret,
+        clock: Clock,
+        policy: RetryPolicy | None = None,
+        pace: Pace | None = None,
+        progress: Progress | None = None,
+    ) -> None:
         self._base_url = checked_url(base_url)
         self._key = key
-        self._clock = clock
         self._policy = policy or RetryPolicy()
-        self._session = requests.Session()
-        self._session.headers["User-Agent"] = f"tooken-ci/{__version__}"
-        self._session.headers["Accept"] = "application/json"
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.sent = 0
+        self.clock = clock
+        self.pace = pace or Pace()
+        self._session = _session(self.pace.workers)
         self.server_time = ServerTime(clock)
-        self.quota = Quota(self.server_time)
+        self.quota = Quota(self.server_time, clock, pace=self.pace, progress=progress)
 
-    def send(self, call: Call, *, credential: Secret | None = None) -> Any:
+    def send(self, call: Call, *, credential: Secret | None = None, doubt: ApiError | None = None) -> Any:
         """Send a call, again where it failed in passing, and give the decoded answer (None for an empty one).
 
         Args:
             call: what to send.
             credential: whom to send it as; the key where left out.
+            doubt: the error of an earlier request for the same, on which the server may have acted.
 
         Raises:
             ApiError: one of its kinds; what the server surely refused is never repeated.
+            StoppedError: the run is to end, and the server has certainly done nothing.
         """
-        start = self._clock.monotonic()
-        waited = 0.0
-        tried = 0
-        doubt: Exception | None = None  # an earlier try may have been acted on; whatever ends the call must say so
-        while True:
-            try:
-                waited += self._wait(self.quota.wait(), waited, "the workspace's allowance is used up")
-                tried += 1
+        tries = _Tries(began=self.clock.monotonic(), doubt=doubt)
+        try:
+            while True:
+                tries.sent += 1
                 outcome = self._exchange(call, credential or self._key)
-                if not isinstance(outcome, _Passing):
+                if not isinstance(outcome, _Failed):
                     return outcome
-                doubt = doubt if outcome.surely_refused else outcome.error
-                if outcome.wait is not None:
-                    waited += self._wait(outcome.wait or self._policy.pause(tried), waited, "the API answered 429")
-                    continue
-            except ApiError as refused:
-                settled = call.method == "GET" or isinstance(refused, (ConflictError, NotFoundError))
-                raise refused if doubt is None or settled else doubt from None
-            spent = self._clock.monotonic() - start - waited
-            last = tried >= self._policy.tries or spent >= self._policy.deadline
-            if last or not (outcome.surely_refused or call.repeatable):
-                raise outcome.error
-            self._clock.sleep(self._policy.pause(tried))
+                if outcome.fault not in SURELY_REFUSED:
+                    tries.doubt = outcome.error
+                self._pause_or_raise(call, outcome, tries)
+        except (ApiError, StoppedError) as end:
+            settled = call.kind is CallKind.READ or isinstance(end, (ConflictError, NotFoundError))
+            if tries.doubt is None or settled:
+                raise
+            raise tries.doubt from None
 
-    def _wait(self, seconds: float, waited: float, why: str) -> float:
-        if seconds <= 0:
-            return 0.0
-        if waited + seconds > self._policy.longest_wait:
+    def _pause_or_raise(self, call: Call, failed: _Failed, tries: _Tries) -> None:
+        if failed.fault is Fault.RATE_LIMITED:
+            self._bear(failed, tries)
+            return
+        spent = self.clock.monotonic() - tries.began - tries.waited
+        last = tries.sent >= self._policy.tries or spent >= self._policy.deadline
+        if last or TABLE[failed.fault][call.kind] is Again.NEVER:
+            raise failed.error
+        self.clock.sleep(self._policy.pause(tries.sent))
+
+    def _bear(self, failed: _Failed, tries: _Tries) -> None:
+        """Being told to wait is no failure: it is borne as often as it comes, as long as the waits are short."""
+        wait = failed.wait or self._policy.pause(tries.sent)
+        tries.waited += wait
+        if tries.waited > self._policy.longest_wait:
             raise RateLimitedError(
-                f"The rate limit asks for {waited + seconds:.0f} s of waiting; more than "
+                f"The rate limit (429) asks for {tries.waited:.0f} s of waiting; more than "
                 f"{self._policy.longest_wait:.0f} s are not waited for one request.",
                 hint="Run again later, or find out who else uses up the workspace's allowance.",
                 status=_TOO_MANY,
             )
-        if seconds > _LONG_WAIT:
-            log.warning("Waiting %.0f s: %s.", seconds, why)
-        self._clock.sleep(seconds)
-        return seconds
+        if failed.wait:
+            self.quota.hold_off(wait)
+        else:
+            self.clock.sleep(wait)
 
     def _exchange(self, call: Call, credential: Secret) -> Any:
         """One request and its answer; a fault that may pass is returned, any other raised."""
-        self.sent += 1
-        try:
-            answer = self._session.request(
-                call.method,
-                self._base_url + call.path,
-                params=dict(call.params),
-                json=call.body,
-                auth=_Bearer(credential),
-                allow_redirects=False,
-                timeout=(_CONNECT_TIMEOUT, _READ_TIMEOUT),
-            )
-        except requests.RequestException as error:
-            return _Passing(error=self._unreachable(call, error), surely_refused=_never_arrived(error))
-        log.debug("%s %s: %d", call.method, safe(call.path), answer.status_code)
-        self.server_time.note(answer.headers.get("Date"))
-        self.quota.note(answer.headers)
+        with self.quota.turn() as turn:
+            try:
+                answer = self._session.request(
+                    call.kind.method,
+                    self._base_url + call.path,
+                    params=dict(call.params),
+                    json=call.body,
+                    auth=_Bearer(credential),
+                    allow_redirects=False,
+                    timeout=(_CONNECT_TIMEOUT, _READ_TIMEOUT),
+                )
+            except requests.RequestException as error:
+                return _Failed(fault=_fault(error), error=self._unreachable(call, error))
+            self.server_time.note(answer.headers.get("Date"))
+            turn.headers = answer.headers
+        log.debug("%s: %d", safe(str(call)), answer.status_code)
+        return self._judge(call, answer)
+
+    def _judge(self, call: Call, answer: requests.Response) -> Any:
         if answer.status_code == _TOO_MANY:
-            refused = RateLimitedError(f"{call.method} {call.path}: 429, the rate limit is reached.", status=_TOO_MANY)
-            return _Passing(error=refused, surely_refused=True, wait=self.quota.wait_after_refusal(answer.headers))
+            error = RateLimitedError(f"{call}: 429, the rate limit is reached.", status=_TOO_MANY)
+            wait = self.quota.told_wait(answer.headers)
+            return _Failed(fault=Fault.RATE_LIMITED, error=error, wait=wait)
         try:
             data = answers.decode(answer, call.scope)
         except NotTheApiError as error:
             if answer.status_code in answers.REDIRECTS:
                 raise
-            return _Passing(error=error)
+            return _Failed(fault=Fault.NOT_JSON, error=error)
         if answer.status_code >= _SERVER_FAULT:
-            return _Passing(error=answers.server_fault(call.method, call.path, answer))
+            return _Failed(fault=Fault.SERVER_FAULT, error=answers.server_fault(str(call), answer))
         return data
 
     def _unreachable(self, call: Call, error: requests.RequestException) -> UnreachableError:
-        if isinstance(error, requests.exceptions.SSLError):
-            reason = "its TLS certificate is not trusted"
-        elif isinstance(error, requests.exceptions.ConnectTimeout):
-            reason = f"no connection within {_CONNECT_TIMEOUT:.0f} s"
-        elif isinstance(error, requests.exceptions.Timeout):
-            reason = f"no answer within {_READ_TIMEOUT:.0f} s"
-        elif _never_arrived(error):
-            reason = "the connection was refused, or the name does not resolve"
-        else:
-            reason = f"the connection broke before the answer was complete ({type(error).__name__})"
         return UnreachableError(
-            f"The API at {safe(self._base_url)} cannot be reached ({call.method} {call.path}): {reason}.",
+            f"The API at {safe(self._base_url)} cannot be reached ({call}): {_reason(error)}.",
             hint="Check --api-url, the network and any proxy (HTTPS_PROXY).",
         )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Passing:
-    """A fault that may be gone at the next try.
-
-    Attributes:
-        error: what to raise if it is not.
-        surely_refused: the server certainly did nothing.
-        wait: seconds the rate limit asks for; 0 = it does not say; None = it is no matter of the rate limit.
-    """
-
-    error: Exception
-    surely_refused: bool = False
-    wait: float | None = None
+def _session(workers: int) -> requests.Session:
+    """One pool of connections, as many as there are workers; no cookies."""
+    session = requests.Session()
+    session.headers["User-Agent"] = f"tooken-ci/{__version__}"
+    session.headers["Accept"] = "application/json"
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=workers)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
 
 
-def _never_arrived(error: requests.RequestException) -> bool:
-    """Whether no byte of the request can have reached the server."""
+def _fault(error: requests.RequestException) -> Fault:
+    """What kind of fault it is that requests tells of."""
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        return True
+        return Fault.REFUSED
+    if isinstance(error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
+        return Fault.TRUNCATED
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(error, requests.exceptions.ConnectionError) and type(reason).__name__ in {
-        "NewConnectionError",
-        "NameResolutionError",
-    }
+    never_sent = type(reason).__name__ in {"NewConnectionError", "NameResolutionError"}
+    return Fault.REFUSED if never_sent else Fault.BROKEN
 
 
-def checked_url(url: str) -> str:
-    """The base URL without a trailing slash, if a key may be sent there.
-
-    Raises:
-        UsageError: it is no http(s) address, carries credentials, a query or a fragment, or is plain http to a host
-            that is not this one.
-    """
-    hint = "Give an address such as https://api.tooken.io/v1 with --api-url or TOOKEN_API_URL."
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # read only here, and refused where it is none
-    except ValueError:
-        raise UsageError("The API address is not an http(s) address.", hint=hint) from None
-    if parts.username is not None or parts.password is not None:
-        raise UsageError("The API address carries credentials, which end up in logs.", hint=hint)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise UsageError(f"The API address {quoted(url)} is not an http(s) address.", hint=hint)
-    if parts.scheme == "http" and not _loopback(parts.hostname):
-        raise UsageError(
-            f"The API address {quoted(url)} is plain http: the key would travel in the clear.",
-            hint="Use https; plain http is for a server on this machine only.",
-        )
-    return url.rstrip("/")
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _reason(error: requests.RequestException) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its TLS certificate is not trusted"
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return f"no connection within {_CONNECT_TIMEOUT:.0f} s"
+    if isinstance(error, requests.exceptions.Timeout):
+        return f"no answer within {_READ_TIMEOUT:.0f} s"
+    if _fault(error) is Fault.REFUSED:
+        return "the connection was refused, or the name does not resolve"
+    return f"the connection broke before the answer was complete ({type(error).__name__})"
