@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 DEMO := build/demo
+BENCH := build/bench
 BIN := $(VENV)/bin
 # -n auto: as many workers as there are cores. Every test has its own folder and its own port.
 PYTEST_ARGS ?= -n auto
@@ -32,6 +33,14 @@ venv: $(VENV)/.stamp ## Make .venv, with all that the tests and the checks need
 demo: $(DEMO)/.stamp ## Show the whole job against a local sandbox, in under a minute
 	@PATH="$(CURDIR)/$(DEMO)/bin:$$PATH" examples/demo/demo.sh
 
+$(BENCH)/.stamp: requirements/build.txt requirements/sandbox.txt benchmarks/requirements.txt pyproject.toml .ci/venv
+	PYTHON=$(PYTHON) .ci/venv $(BENCH) requirements/build.txt requirements/sandbox.txt benchmarks/requirements.txt
+	@touch $@
+
+.PHONY: bench
+bench: $(BENCH)/.stamp ## Measure against rivals and ideals, and write docs/benchmarks.md (a quarter of an hour)
+	$(BENCH)/bin/python -m benchmarks $(BENCH_ARGS)
+
 .PHONY: test
 test: venv ## Run all tests, with coverage (PYTEST_ARGS="-k name" to choose)
 	$(BIN)/coverage erase
@@ -57,6 +66,8 @@ lock: venv ## Pin the newest dependencies that fit pyproject.toml (use the oldes
 		--constraint requirements/dev.txt --output-file requirements/runtime.txt pyproject.toml
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK_OPTIONS) --only-build-deps --build-deps-for wheel \
 		--constraint requirements/dev.txt --output-file requirements/build.txt pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK_OPTIONS) \
+		--constraint requirements/dev.txt --output-file benchmarks/requirements.txt benchmarks/requirements.in
 
 .PHONY: image
 image: ## Build the image of the action (IMAGE=name)

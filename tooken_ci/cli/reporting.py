@@ -93,7 +93,9 @@ class Reporting:
     def fail(self, error: TookenCIError) -> None:
         """End with an error; one that tells nothing of changes ends a run that may have made some as such."""
         self.report = dataclasses.replace(self.report, error=error)
-        unclear = isinstance(error, (InternalError, RunnerError, StoppedError)) and self.changing
+        outcome = self.report.outcome
+        maybe = self.changing and (outcome is None or outcome.changed)
+        unclear = isinstance(error, (InternalError, RunnerError, StoppedError)) and maybe
         self.exit_code = ExitCode.PARTIAL if unclear else error.exit_code
 
     def finish(self) -> None:

@@ -72,7 +72,7 @@ class Lister:
         """
         total = 0
         for _ in range(_ATTEMPTS):
-            first = self._page(filters, 1)
+            first = _read(self._page(filters, 1))
             total, self.per_page = first.total, first.per_page
             found = list(first.tokens)
             if len(found) != min(first.per_page, total):
@@ -98,19 +98,20 @@ class Lister:
         if not workers:
             return
         with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-            ahead: deque[Future[_Page]] = deque()
+            ahead: deque[Future[Any]] = deque()
             try:
                 for number in range(2, last + 1):
                     ahead.append(pool.submit(self._page, filters, number))
                     if len(ahead) == _AHEAD * workers:  # however many pages a server claims to have
-                        yield ahead.popleft().result()
+                        yield _read(ahead.popleft().result())
                 while ahead:
-                    yield ahead.popleft().result()
+                    yield _read(ahead.popleft().result())
             finally:
                 for future in ahead:
                     future.cancel()
 
-    def _page(self, filters: Mapping[str, str], number: int) -> _Page:
+    def _page(self, filters: Mapping[str, str], number: int) -> Any:
+        """One answer as it came: the thread that waits reads what it holds, so that the others go on asking."""
         self._transport.clock.check()
         call = Call(
             kind=CallKind.READ,
@@ -118,7 +119,7 @@ class Lister:
             scope=scopes.READ,
             params={"page": number, "per_page": PER_PAGE, **filters},
         )
-        return _read(self._transport.send(call))
+        return self._transport.send(call)
 
 
 def _read(data: Any) -> _Page:

@@ -166,12 +166,13 @@ class Transport:
             raise tries.doubt from None
 
     def _pause_or_raise(self, call: Call, failed: _Failed, tries: _Tries) -> None:
+        if TABLE[failed.fault][call.kind] is Again.NEVER:
+            raise failed.error
         if failed.fault is Fault.RATE_LIMITED:
             self._bear(failed, tries)
             return
         spent = self.clock.monotonic() - tries.began - tries.waited
-        last = tries.sent >= self._policy.tries or spent >= self._policy.deadline
-        if last or TABLE[failed.fault][call.kind] is Again.NEVER:
+        if tries.sent >= self._policy.tries or spent >= self._policy.deadline:
             raise failed.error
         self.clock.sleep(self._policy.pause(tries.sent))
 

@@ -1,0 +1,1 @@
+"""The benchmark: what this project costs, beside what a user would pick instead and beside the ideal."""

@@ -1,0 +1,114 @@
+"""A run that a signal asks to end: it ends by itself, truly reported, and leaves no debts."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.terminal import at_terminal
+from tests.e2e.held import CREATION, PATIENCE, hold, wait_for
+from tests.e2e.project import spec
+from tests.e2e.stopped import MANY, finished_by_the_next_run, true_report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.e2e.project import Ended, Project
+
+both_signals = pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+
+
+def _stopped_while_waiting(project: Project, asked: signal.Signals) -> Ended:
+    """Applies, sends a signal when standard error says that the reset is waited for, and sees it end before that."""
+    running = project.start("apply", "--format", "json", "--deadline", "90s")
+    assert running.stderr is not None
+    assert any("Waiting " in line for line in running.stderr)
+    running.send_signal(asked)
+    ended = project.end(running)
+    requests = project.sandbox.requests()
+    assert {request["reset"] for request in requests} == {requests[0]["reset"]}
+    assert project.sandbox.now() < requests[0]["reset"]
+    return ended
+
+
+@both_signals
+def test_a_signal_in_the_midst(make_project: Callable[..., Project], asked: signal.Signals) -> None:
+    """A signal while an apply waits for the reset ends it at once: 8 are done, the others are told as untouched."""
+    project = make_project(limit=20, window=60)
+    project.write(spec(MANY))
+    ended = _stopped_while_waiting(project, asked)
+    assert ended.code == 3
+    assert ended.data["error"]["code"] == "partial"
+    assert asked.name in ended.data["error"]["message"]
+    assert len(true_report(project, ended.data, f"stopped by {asked.name}")) == 8
+    finished_by_the_next_run(project)
+
+
+@both_signals
+def test_a_signal_before_any_change(make_project: Callable[..., Project], asked: signal.Signals) -> None:
+    """A signal while the listing waits ends the run with exit code 1, and nothing was changed."""
+    project = make_project(limit=5, window=60, seed=800)
+    project.write(spec(MANY))
+    with project.unchanged():
+        ended = _stopped_while_waiting(project, asked)
+    assert ended.code == 1
+    assert ended.data["error"]["code"] == "interrupted"
+    assert asked.name in ended.data["error"]["message"]
+    assert not ended.data.get("results")
+
+
+@both_signals
+def test_what_is_under_way_is_finished(project: Project, asked: signal.Signals) -> None:
+    """A signal while a token is being made lets it be made, proven and delivered, and begins nothing more."""
+    project.write(spec(MANY))
+    with hold(project.sandbox, CREATION, seconds=1):
+        running = project.start("apply", "--format", "json", "--workers", "1")
+        wait_for(project.sandbox, CREATION)
+        running.send_signal(asked)
+        ended = project.end(running)
+    assert ended.code == 3
+    assert true_report(project, ended.data, f"stopped by {asked.name}") == ["ci-00"]
+    finished_by_the_next_run(project)
+
+
+@both_signals
+def test_a_second_signal(project: Project, asked: signal.Signals) -> None:
+    """A second signal, of either kind, kills a run that still waits for an answer; the next one mends what it left."""
+    project.write(spec(MANY))
+    other = ({signal.SIGINT, signal.SIGTERM} - {asked}).pop()
+    with hold(project.sandbox, CREATION):
+        running = project.start("apply", "--workers", "1")
+        wait_for(project.sandbox, CREATION)
+        running.send_signal(asked)
+        end = time.monotonic() + PATIENCE
+        while running.poll() is None and time.monotonic() < end:
+            try:
+                running.wait(timeout=0.2)
+            except subprocess.TimeoutExpired:
+                running.send_signal(other)  # again, where the first was not yet noticed
+        assert project.end(running).code == -other
+        assert project.sandbox.requests()[-1]["status"] is None
+    project.sandbox.advance(240)
+    finished_by_the_next_run(project)
+
+
+@both_signals
+def test_a_signal_at_the_question(project: Project, asked: signal.Signals) -> None:
+    """A signal at the question is no yes: nothing is changed."""
+    project.write(spec(MANY))
+
+    def interrupt(running: subprocess.Popen[str]) -> None:
+        end = time.monotonic() + PATIENCE
+        stat = Path(f"/proc/{running.pid}/stat")
+        while stat.read_text(encoding="utf-8").rpartition(") ")[2][0] != "S":  # asleep: it waits for an answer
+            assert time.monotonic() < end
+        running.send_signal(asked)
+
+    with project.unchanged():
+        ended = at_terminal(project, "apply", at="[y/N]: ", then=interrupt)
+    assert ended.code == {signal.SIGINT: 1, signal.SIGTERM: -signal.SIGTERM}[asked]
