@@ -104,8 +104,9 @@ def test_a_signal_at_the_question(project: Project, asked: signal.Signals) -> No
 
     def interrupt(running: subprocess.Popen[str]) -> None:
         end = time.monotonic() + PATIENCE
-        stat = Path(f"/proc/{running.pid}/stat")
-        while stat.read_text(encoding="utf-8").rpartition(") ")[2][0] != "S":  # asleep: it waits for an answer
+        inside = Path(f"/proc/{running.pid}/syscall")
+        # within the read of its standard input: a signal just before that would wait for the answer, in any Python
+        while inside.read_text(encoding="ascii").split()[1:2] != ["0x0"]:
             assert time.monotonic() < end
         running.send_signal(asked)
 
