@@ -6,7 +6,6 @@ import dataclasses
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from tooken_ci.base import naming
 from tooken_ci.base.position import Position
 from tooken_ci.base.record import DeliveryRecord, Held, Look, Mark, MarkKind, State
 from tooken_ci.plan.lifecycle import make_plan
@@ -70,6 +69,11 @@ def entry(name: str = CI, **changes: Any) -> Entry:
         keys={},
     )
     return dataclasses.replace(plain, **changes)
+
+
+def renamed(*names: str) -> tuple[Named, ...]:
+    """Previous names, as ``previously`` lists them."""
+    return tuple(Named(text=name, position=_NOWHERE) for name in names)
 
 
 def ending(at: dt.datetime, name: str = CI, **changes: Any) -> Entry:
@@ -192,7 +196,7 @@ def view(of: Entry, tokens: Sequence[Token], *looks: Look) -> EntryView:
     return EntryView(
         entry=of,
         workspace=WORKSPACE,
-        generations=generations_of(of.name, tokens),
+        generations=generations_of(of, tokens),
         looks=looks,
         facts={},
         now=NOW,
@@ -218,11 +222,7 @@ def codes(made: Plan) -> list[str]:
 def _settled(whole: Spec, tokens: Sequence[Token]) -> dict[str, Look]:
     looks = {}
     for one in whole.entries:
-        own = sorted((naming.split(found.name)[1], index) for index, found in enumerate(tokens) if _of(one, found))
+        own = generations_of(one, tokens)
         for place in one.deliver:
-            looks[place.place] = holds(tokens[own[-1][1]]) if own else empty()
+            looks[place.place] = holds(own[-1].token) if own else empty()
     return looks
-
-
-def _of(one: Entry, found: Token) -> bool:
-    return naming.split(found.name)[0] == one.name

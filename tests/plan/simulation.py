@@ -1,4 +1,4 @@
-"""A workspace and its destinations in memory, and what a successful apply makes of them."""
+"""A workspace and its destinations in memory, what a successful apply makes of them, and what time does."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tooken_ci.plan.model import Action, ActionKind, Plan
 from tooken_ci.tooken.model import Status, Token
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
 
     from tooken_ci.base.record import Look
@@ -20,17 +21,19 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class World:
-    """Everything that a plan depends on, the time apart.
+    """Everything that a plan depends on.
 
     Attributes:
         spec: what the team wants.
         tokens: every token, the ended ones too.
         looks: what each destination holds, by place.
+        now: the server's time.
     """
 
     spec: Spec
     tokens: tuple[Token, ...]
     looks: Mapping[str, Look]
+    now: dt.datetime = NOW
 
     @property
     def active(self) -> tuple[Token, ...]:
@@ -45,7 +48,7 @@ class World:
             tokens=self.active,
             looks=self.looks,
             facts=ended,
-            now=NOW,
+            now=self.now,
             run=RUN,
         )
 
@@ -67,11 +70,21 @@ class World:
             elif self._out_of_reach(action):
                 failed.add(action.entry)
             else:
-                current = _made(action) if action.mints else tokens[action.id or ""]
+                current = _made(action, self.now) if action.mints else tokens[action.id or ""]
                 tokens[current.id] = current
                 looks |= {place: holds(current) for place in action.destinations if _reached(looks[place])}
         world = dataclasses.replace(self, tokens=tuple(tokens.values()), looks=looks)
         return world, frozenset(failed)
+
+    def at(self, now: dt.datetime) -> World:
+        """The same at a later time: tokens whose end has come are ended."""
+        tokens = (
+            dataclasses.replace(token, status=Status.EXPIRED)
+            if token.status is Status.ACTIVE and token.expires_at is not None and token.expires_at <= now
+            else token
+            for token in self.tokens
+        )
+        return dataclasses.replace(self, tokens=tuple(tokens), now=now)
 
     def _out_of_reach(self, action: Action) -> bool:
         """A destination that cannot be marked gets nothing; where delivery alone is the cause, nothing is made then."""
@@ -83,14 +96,14 @@ def _reached(look: Look) -> bool:
     return look.state is not State.UNKNOWN
 
 
-def _made(action: Action) -> Token:
+def _made(action: Action, now: dt.datetime) -> Token:
     """The token as the API makes it: the expiry carries its random seconds."""
     return Token(
         id=f"tok_made_{action.token}",
         name=action.token,
         scopes=frozenset(action.scopes),
         status=Status.ACTIVE,
-        created_at=NOW,
+        created_at=now,
         expires_at=None if action.expires_at is None else action.expires_at + seconds(59),
         last_used_at=None,
         created_by="tooken-ci",

@@ -24,6 +24,7 @@ from tests.plan.builders import (
     mark,
     marks_only,
     minutes,
+    renamed,
     seconds,
     spec,
     target,
@@ -31,6 +32,8 @@ from tests.plan.builders import (
     unknown,
 )
 from tests.plan.simulation import World
+from tooken_ci.base import naming
+from tooken_ci.plan.view import generations_of
 from tooken_ci.spec.model import Bound, Policy
 from tooken_ci.tooken.model import Status
 
@@ -44,7 +47,11 @@ FREE = ("other", "ci-old", "ci-old.g2", "ci.g1", "ci.e-1-1-a", "web.e-2-1-b", "W
 PATTERNS = ("ci*", "*", "*-old*", "*.e-*", "web*", "nothing")
 ENDS = (NOW - hours(1), NOW + days(3), NOW + days(60))
 ENDLESS = {"expires_in": None, "renew_before": None}
-LIVES: list[dict[str, Any]] = [{}, {}, {}, {}, ENDLESS, *({**ENDLESS, "expires_at": end} for end in ENDS)]
+TIGHT = {"expires_in": hours(74), "renew_before": hours(50)}
+EAGER = {"expires_in": days(60), "renew_before": days(55)}
+LIVES: list[dict[str, Any]] = [{}, {}, {}, TIGHT, EAGER, ENDLESS, *({**ENDLESS, "expires_at": end} for end in ENDS)]
+ROTATIONS = [None, None, None, minutes(1), hours(25), days(4), days(30)]
+PREVIOUS = {"ci": ["ci-was", "older"], "ci-a": ["ci-x"], "web": ["ci-web"]}
 SCOPES = [frozenset({READ}), frozenset({WRITE}), frozenset({READ, WRITE})]
 OVERLAPS = [hours(0), hours(0), hours(1), hours(24), hours(72)]
 AGES = [
@@ -65,6 +72,8 @@ def entries(draw: st.DrawFn, name: str) -> Entry:
         deliver=tuple(
             target(f"file {name}/{index}", takeover=takeover) for index in range(draw(st.sampled_from([1, 2, 2, 3, 0])))
         ),
+        rotate_every=draw(st.sampled_from(ROTATIONS)),
+        previously=renamed(*PREVIOUS[name][: draw(st.sampled_from([0, 0, 0, 1, 2]))]),
         **draw(st.sampled_from(LIVES)),
     )
 
@@ -83,23 +92,25 @@ def tokens(draw: st.DrawFn, name: str, of: Entry | None = None) -> Token:
 
 @st.composite
 def families(draw: st.DrawFn, of: Entry) -> list[Token]:
-    """The active generations of an entry, none to five, oldest first."""
-    numbers = draw(st.lists(st.sampled_from([1, 2, 3, 4, 10]), unique=True, max_size=5))
-    return [draw(tokens(of.name if number == 1 else f"{of.name}.g{number}", of)) for number in sorted(numbers)]
+    """The active generations of an entry under all its names, none to five, oldest first."""
+    numbers = st.tuples(st.sampled_from(of.names), st.sampled_from([1, 2, 3, 4, 10]))
+    names = draw(st.lists(numbers, unique=True, max_size=5))
+    found = [draw(tokens(naming.generation_name(*numbered), of)) for numbered in names]
+    return [generation.token for generation in generations_of(of, found)]
 
 
 @st.composite
-def marks(draw: st.DrawFn, name: str) -> Mark:
+def marks(draw: st.DrawFn, names: tuple[str, ...]) -> Mark:
     number = draw(st.integers(1, 5))
     age = draw(st.sampled_from([hours(5), minutes(3), minutes(3), minutes(1)]))
     run = draw(st.sampled_from([OTHER_RUN, OTHER_RUN, RUN]))
-    return mark(name if number == 1 else f"{name}.g{number}", age=age, run=run)
+    return mark(naming.generation_name(draw(st.sampled_from(names)), number), age=age, run=run)
 
 
 @st.composite
-def looks(draw: st.DrawFn, name: str, own: list[Token], others: list[Token], *, with_unknown: bool) -> Look:
+def looks(draw: st.DrawFn, of_entry: Entry, own: list[Token], others: list[Token], *, with_unknown: bool) -> Look:
     """What a destination of the entry may say; most often that it holds the current generation."""
-    open_marks = draw(st.sampled_from([[], [], draw(st.lists(marks(name), max_size=2))]))
+    open_marks = draw(st.sampled_from([[], [], draw(st.lists(marks(of_entry.names), max_size=2))]))
     kinds = ["held", "held", "held", "edited", "empty", "damaged", "marks"] + ["unknown"] * with_unknown
     kind = draw(st.sampled_from(kinds))
     of = draw(st.sampled_from([*own[-1:] * 6, *own[:-1] * 2, *others])) if own or others else None
@@ -134,7 +145,7 @@ def worlds(draw: st.DrawFn, *, with_unknown: bool = True, bounded: bool = True) 
     known = [*itertools.chain(*own.values()), *others, *ended]
     strange = [*others[:1], *ended]
     found = {
-        place.place: draw(looks(one.name, own[one.name], strange, with_unknown=with_unknown))
+        place.place: draw(looks(one, own[one.name], strange, with_unknown=with_unknown))
         for one in of.entries
         for place in one.deliver
     }

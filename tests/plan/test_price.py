@@ -20,6 +20,7 @@ from tests.plan.builders import (
     mark,
     minutes,
     plan,
+    renamed,
     spec,
     target,
     token,
@@ -240,3 +241,13 @@ def test_seconds_with_a_reserve(allowance: Allowance, reserve: int, seconds: int
     """What is left to others is spent in no window; what remains below it is nobody's debt."""
     made = plan(spec(*(entry(f"ci-{index}") for index in range(10))))
     assert cost(made, [], allowance, reserve=reserve).seconds == seconds
+
+
+def test_look_up_of_a_renamed_entry() -> None:
+    """An entry that had other names is looked up once for each of its names."""
+    tokens = [token("old"), *crowd(100, "OLD"), *crowd(7, "new")]
+    deliver = (target("file a"), target("file b"))
+    moved = entry("new", previously=renamed("old", "ancient"), overlap=hours(0), deliver=deliver)
+    assert cost(plan(moved, tokens), tokens).apply == 2 + 2 + (1 + 2 + 1) + 1
+    settled = [token("new.g2"), *tokens[1:]]
+    assert cost(plan(moved, settled, {"file b": empty()}), settled).apply == 1 + 1 + 1

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.plan.builders import NOW, holds, hours
 from tests.plan.strategies import worlds
 from tooken_ci.base.record import State
-from tooken_ci.plan.model import Action, ActionKind, Origin, Plan, ProblemCode
+from tooken_ci.plan import due
+from tooken_ci.plan.model import Action, ActionKind, Origin, Plan, Problem, ProblemCode
 from tooken_ci.plan.view import generations_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def of_entry(plan: Plan, entry: Entry) -> list[Action]:
 
 def own(world: World, entry: Entry) -> list[Token]:
     """The entry's active generations, oldest first."""
-    return [generation.token for generation in generations_of(entry.name, world.active)]
+    return [generation.token for generation in generations_of(entry, world.active)]
 
 
 def base(name: str) -> str:
@@ -72,7 +73,9 @@ def test_second_plan_is_empty_for_all_that_was_served(world: World) -> None:
 @given(worlds())
 def test_only_managed_tokens_are_revoked(world: World) -> None:
     """Nothing is revoked that no entry, ``absent`` or ``prune`` covers, and no lease ever is."""
-    covered = {entry.name for entry in world.spec.entries} | {named.text for named in world.spec.absent}
+    covered = {name for entry in world.spec.entries for name in entry.names} | {
+        named.text for named in world.spec.absent
+    }
     names = {token.id: token.name for token in world.active}
     for action in revoked(world.planned()):
         name = names[action.id or ""]
@@ -100,8 +103,8 @@ def test_protected_tokens_stay(world: World) -> None:
 @MANY
 @given(worlds())
 def test_declared_tokens_go_by_rule_four_alone(world: World) -> None:
-    """Whatever ``absent`` and ``prune`` say, no generation of a declared entry goes by them."""
-    declared = {entry.name for entry in world.spec.entries}
+    """Whatever ``absent`` and ``prune`` say, no generation of a declared entry or of a previous name goes by them."""
+    declared = {name for entry in world.spec.entries for name in entry.names}
     assert not [action for action in world.planned().removals if base(action.token) in declared]
 
 
@@ -223,6 +226,24 @@ def test_watched_entries_are_left_alone(world: World) -> None:
         if not entry.deliver:
             assert of_entry(plan, entry) == []
             assert not [waiting for waiting in plan.waiting if waiting.entry == entry.name]
+
+
+@MANY
+@given(worlds())
+def test_what_is_due_goes_on(world: World) -> None:
+    """Whatever blocks the plan, a token that is due is replaced, and under a bound nothing about it changes."""
+    plan = world.planned()
+    for entry in world.spec.entries:
+        living = own(world, entry)
+        stuck = [problem for problem in plan.problems if problem.entry == entry.name and _hinders(problem)]
+        if living and not stuck and entry.deliver and due.reasons(entry, living[-1], NOW):
+            (made,) = [action for action in of_entry(plan, entry) if action.mints]
+            assert plan.permits(made)
+            assert made.scopes == tuple(sorted(living[-1].scopes if plan.blocks or entry.protected else entry.scopes))
+
+
+def _hinders(problem: Problem) -> bool:
+    return problem.stops or problem.code is ProblemCode.CAP
 
 
 @MANY

@@ -65,6 +65,68 @@ def test_built_in_defaults(tmp_path: Path) -> None:
     assert not entry.protected
 
 
+def test_rotation_and_previous_names() -> None:
+    """``every`` and ``previously`` arrive with their defaults and places; ``strategy`` has one value only."""
+    path = ALL_KEYS.parent / "rotation.yml"
+    entries = {entry.name: entry for entry in load([str(path)], kinds=KINDS).entries}
+    month, weekly, long = timedelta(days=30), entries["more-often"], entries["longer-than-the-life"]
+    assert (entries["by-the-defaults"].rotate_every, entries["by-the-defaults"].overlap) == (month, timedelta(days=2))
+    assert (weekly.rotate_every, weekly.overlap) == (timedelta(days=7), timedelta(days=2))
+    assert (long.rotate_every, long.overlap) == (timedelta(weeks=52), timedelta(0))
+    assert (entries["ends-at-a-fixed-time"].rotate_every, entries["ends-at-a-fixed-time"].expires_in) == (month, None)
+    renamed = entries["renamed"]
+    assert renamed.previously == (
+        Named(text="Old Name_1", position=Position(str(path), 27, 18)),
+        Named(text="older", position=Position(str(path), 27, 30)),
+    )
+    assert renamed.names == ("renamed", "Old Name_1", "older")
+    assert weekly.names == ("more-often",)
+
+
+def test_what_is_rotated_more_often_than_apply_runs(tmp_path: Path) -> None:
+    """A pace that no run can keep is a warning at the place that sets it, once where the defaults do."""
+    text = (
+        "version: 1\ndefaults: {rotation: {every: 2h, overlap: 1h}}\ntokens:\n"
+        "  a: {scopes: [tokens:read], deliver: [file: {path: a}]}\n"
+        "  b: {scopes: [tokens:read], deliver: [file: {path: b}]}\n"
+        "  c: {scopes: [tokens:read], deliver: [file: {path: c}], runs_every: 2h}\n"
+        "  d: {scopes: [tokens:read], deliver: [file: {path: d}], rotation: {every: 90m}}\n"
+    )
+    assert [str(warning).replace(f"{tmp_path}/", "") for warning in loaded(tmp_path, a=text).warnings] == [
+        f"a.yml:{place}: 'every' {every} is shorter than runs_every 1d: tokens are rotated only when apply runs. "
+        "Run apply more often, and say so in 'runs_every'; or rotate less often."
+        for place, every in (("2:30", "2h"), ("7:76", "90m"))
+    ]
+
+
+def test_an_overlap_that_leaves_too_many_alive(tmp_path: Path) -> None:
+    """A life so short that many tokens overlap is a warning with the arithmetic, at the key that sets the life."""
+    text = (
+        "version: 1\ntokens:\n  a:\n    scopes: [tokens:read]\n    deliver: [file: {path: a}]\n"
+        "    runs_every: 1h\n    expires_in: 12h\n    renew_before: 10h\n"
+    )
+    assert [str(warning).replace(f"{tmp_path}/", "") for warning in loaded(tmp_path, a=text).warnings] == [
+        (
+            "a.yml:7:17: A token is renewed every 2h (expires_in 12h less renew_before), so with overlap 1d more than "
+            "4 would be alive at once; no more are made then. "
+            "Shorten the overlap to 264m, or let the token live longer."
+        )
+    ]
+    assert loaded(tmp_path, a=f"{text}    rotation: {{overlap: 264m}}\n").warnings == ()
+    assert len(loaded(tmp_path, a=f"{text}    rotation: {{overlap: 265m}}\n").warnings) == 1
+
+
+def test_previous_names_in_several_files(tmp_path: Path) -> None:
+    """A previous name is checked against all files, and told at its own line with the other place."""
+    one = "version: 1\ntokens:\n  a: {scopes: [tokens:read], previously: [b, c]}\nabsent: [d]\n"
+    two = "version: 1\ntokens:\n  b: {scopes: [tokens:read], previously: [c, d]}\n"
+    assert [line.split(". ")[0] for line in told(tmp_path, one=one, two=two)] == [
+        "one.yml:3:43: 'b' cannot be a previous name of 'a': it is declared at two.yml:3:3",
+        "two.yml:3:43: 'c' cannot be a previous name of 'b': it is one of 'a' at one.yml:3:46",
+        "two.yml:3:46: 'd' cannot be a previous name of 'b': it is absent at one.yml:4:10",
+    ]
+
+
 def test_renew_before_is_raised(tmp_path: Path) -> None:
     """A share that leaves no room for two runs is raised to twice runs_every plus two hours."""
     (entry,) = loaded(tmp_path, a=ONE.format("ci").replace("}", ", expires_in: 5d}")).entries

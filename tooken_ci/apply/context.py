@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from tooken_ci.base.times import Clock
     from tooken_ci.destinations.interface import Destination
     from tooken_ci.plan.result import Result
-    from tooken_ci.spec.model import Spec, Target
+    from tooken_ci.spec.model import Entry, Spec, Target
     from tooken_ci.tooken.client import Client
+    from tooken_ci.tooken.model import Token
 
 log = logging.getLogger(__name__)
 
@@ -50,3 +51,17 @@ class Context:
     tell: Callable[[Result], None]
     workers: int = 1
     progress: Progress = dataclasses.field(default_factory=Silence)
+
+    def active_of(self, entry: Entry) -> tuple[Token, ...]:
+        """A fresh look at an entry: every active token that may be its own, one look-up for each of its names.
+
+        Raises:
+            WorkspaceError: a list kept changing while it was read.
+            ApiError: a list could not be read.
+            StoppedError: the run is to end.
+        """
+        return tuple(token for name in entry.names for token in self.client.find_active(name))
+
+    def all_of(self, entry: Entry) -> tuple[Token, ...]:
+        """The same, over all statuses."""
+        return tuple(token for name in entry.names for token in self.client.find(name))

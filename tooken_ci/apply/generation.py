@@ -79,7 +79,7 @@ def copy(context: Context, view: EntryView, action: Action, places: Places) -> N
         StoppedError: the run is to end; nothing was written.
     """
     _may_go_on(places, action)
-    with context.client.hold(1):
+    with context.client.hold(len(view.entry.names)):
         _copy(context, view, action, places)
     _all_served(places, "the token itself is unchanged", changed=places.touched)
 
@@ -88,7 +88,7 @@ def _copy(context: Context, view: EntryView, action: Action, places: Places) -> 
     _no_other_run(places, places.mark(MarkKind.COPY, action.token, context.client.now()))
     try:
         _may_go_on(places, action)
-        living = generations_of(view.entry.name, context.client.find_active(view.entry.name))
+        living = generations_of(view.entry, context.active_of(view.entry))
     except TookenCIError:
         places.withdraw()
         raise
@@ -124,7 +124,7 @@ def _mint(context: Context, view: EntryView, action: Action, places: Places) -> 
         _no_other_run(places, places.mark(MarkKind.CREATE, name, context.client.now()))
 
     try:
-        return mint(context, action, living, announce)
+        return mint(context, view.entry, action, living, announce)
     except (UnreachableError, NotTheApiError, WorkspaceError) as error:
         # it may have been made: the marks stay and tell the next run
         raise EntryError(error.message, hint=error.hint, changed=True) from None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tooken_ci.apply.context import Context
     from tooken_ci.plan.model import Action
+    from tooken_ci.spec.model import Entry
     from tooken_ci.tooken.model import Minted, Token
 
 log = logging.getLogger(__name__)
@@ -40,11 +41,14 @@ class _Attempts:
     lost: bool = False
 
 
-def mint(context: Context, action: Action, living: dict[str, Token], announce: Callable[[str], None]) -> Minted:
+def mint(
+    context: Context, entry: Entry, action: Action, living: dict[str, Token], announce: Callable[[str], None]
+) -> Minted:
     """Make the token that an action asks for, under the next free name.
 
     Args:
         context: of the apply.
+        entry: whose generation it is.
         action: a create or a replace.
         living: the active generations of the entry that the plan knew, by id.
         announce: is told the new name whenever it changes, before anything is made under it.
@@ -72,7 +76,7 @@ def mint(context: Context, action: Action, living: dict[str, Token], announce: C
             minted = context.client.create(name=name, scopes_wanted=action.scopes, expires_at=expires_at)
         except ConflictError:
             try:
-                number = _after_conflict(context, action, attempts, number)
+                number = _after_conflict(context, entry, attempts, number)
             except (ApiError, StoppedError, WorkspaceError) as error:
                 # whose token has the name is not known: it may be one of ours
                 raise UnreachableError(error.message, hint=error.hint) from None
@@ -105,12 +109,12 @@ def _spread(expires_at: dt.datetime | None) -> dt.datetime | None:
     return expires_at.replace(microsecond=0) + dt.timedelta(seconds=_CHANCE.randrange(int(SPREAD.total_seconds())))
 
 
-def _after_conflict(context: Context, action: Action, attempts: _Attempts, number: int) -> int:
-    """Look the entry up by name, over all statuses, and find the number to go on with."""
+def _after_conflict(context: Context, entry: Entry, attempts: _Attempts, number: int) -> int:
+    """Look the entry up by each of its names, over all statuses, and find the number to go on with."""
     numbers = [number]
-    for token in context.client.find(action.entry):
+    for token in context.all_of(entry):
         name, found = naming.split(token.name)
-        if name != action.entry:
+        if name not in entry.names:
             continue
         numbers.append(found)
         if token.status is Status.ACTIVE and token.id not in attempts.living:

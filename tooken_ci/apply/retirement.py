@@ -29,10 +29,10 @@ def retire(context: Context, view: EntryView, planned: Sequence[Action]) -> Iter
     """
 
     def still_due() -> frozenset[str]:
-        tokens = context.client.find_active(view.entry.name)
+        tokens = context.active_of(view.entry)
         fresh = dataclasses.replace(
             view,
-            generations=generations_of(view.entry.name, tokens),
+            generations=generations_of(view.entry, tokens),
             looks=tuple(context.open(target).look() for target in view.entry.deliver),
             now=context.client.now(),
         )

@@ -16,7 +16,7 @@ from tooken_ci.base.text import quoted
 from tooken_ci.plan.model import ActionKind, Origin, ProblemCode
 from tooken_ci.plan.price import removals_by_entry
 from tooken_ci.plan.result import Outcome, Result, ResultStatus
-from tooken_ci.plan.view import EntryView, grouped
+from tooken_ci.plan.view import EntryView, family, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -114,7 +114,7 @@ class _Run:
         return EntryView(
             entry=entry,
             workspace=spec.workspace,
-            generations=tuple(self._generations.get(name, ())),
+            generations=family(entry, self._generations),
             looks=tuple(found.looks[target.place] for target in entry.deliver),
             facts=found.facts,
             now=found.plan.now,

@@ -6,8 +6,8 @@ import dataclasses
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from tooken_ci.base import times
-from tooken_ci.base.text import safe
+from tooken_ci.base import naming, times
+from tooken_ci.base.text import quoted, safe
 from tooken_ci.plan.model import Cause
 
 if TYPE_CHECKING:
@@ -38,13 +38,15 @@ def strongest(reasons: Iterable[Reason]) -> Cause:
 
 
 def differences(entry: Entry, token: Token) -> list[Reason]:
-    """What of a token is not as its entry asks; scopes compare as sets. Empty where it is as asked."""
+    """What of a token is not as its entry asks, the time apart; scopes compare as sets. Empty where it is as asked."""
     reasons = []
     if token.scopes != entry.scopes:
         reasons.append(Reason(Cause.SPEC, _scopes(entry.scopes, token.scopes)))
     expiry = _expiry(entry, token)
     if expiry:
         reasons.append(Reason(Cause.SPEC, expiry))
+    if entry.previously and (name := naming.split(token.name)[0]) != entry.name:
+        reasons.append(Reason(Cause.SPEC, f"it bears the previous name {quoted(name)}"))
     return reasons
 
 

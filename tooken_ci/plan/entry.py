@@ -9,37 +9,44 @@ from typing import TYPE_CHECKING
 from tooken_ci.base import naming, times
 from tooken_ci.base.record import YOUNG, State
 from tooken_ci.base.text import count, quoted
-from tooken_ci.plan import retire
+from tooken_ci.plan import due, retire
 from tooken_ci.plan.difference import Reason, differences, strongest
 from tooken_ci.plan.model import Action, ActionKind, Cause, EntryPlan, Problem, ProblemCode
+from tooken_ci.spec.life import MOST_LIVING
 from tooken_ci.tooken.model import Status
 
 if TYPE_CHECKING:
     from tooken_ci.plan.model import Generation
     from tooken_ci.plan.view import EntryView
 
-MAX_LIVING = 4
-"""So many generations of an entry may be alive; at the cap nothing is minted."""
+MAX_LIVING = MOST_LIVING
+"""At this cap nothing is minted."""
 
 _SOON = dt.timedelta(days=7)
 """When the coming end of an absolute expiry is worth a warning; the vendor's own first notice comes then, too."""
 
 
-def plan_entry(view: EntryView) -> EntryPlan:
+def plan_entry(view: EntryView, *, bounded: bool = False) -> EntryPlan:
     """What is to be done for one entry whose records were found to be its own.
 
-    Pure: it depends on nothing but the view.
+    Pure: it depends on nothing but what it is given.
+
+    Args:
+        view: the entry as it stands.
+        bounded: the plan as a whole is blocked, so a token that is due is replaced by one with the scopes that it has,
+            and what the spec changes about it waits.
     """
     if (over := _past_its_expiry(view)) is not None:
         return EntryPlan(entry=view.entry.name, problems=(over,))
     if view.entry.watched:
         return _watched(view)
     protection = _protection(view)
-    if protection is not None and view.current is not None:
+    waits = _what_waits(view) if bounded and protection is None else ()
+    if (protection is not None or waits) and view.current is not None:
         # what it is refused is a change of scopes: everything else goes on with the scopes that it has
         kept = dataclasses.replace(view.entry, scopes=view.current.token.scopes)
         view = dataclasses.replace(view, entry=kept)
-    action = _next_generation(view)
+    action = _next_generation(view, bounded=bounded)
     problems = [*([] if protection is None else [protection]), *_not_asked(view)]
     if action is not None and action.mints and len(view.generations) >= MAX_LIVING:
         problems.append(_cap(view))
@@ -53,7 +60,7 @@ def plan_entry(view: EntryView) -> EntryPlan:
         actions=actions,
         waiting=retiring.waiting,
         problems=tuple(problems),
-        warnings=(*_soon_over(view), *_overwritten(view, action), *retiring.warnings),
+        warnings=(*_soon_over(view), *_overwritten(view, action), *waits, *retiring.warnings),
     )
 
 
@@ -62,12 +69,15 @@ def due_revocations(view: EntryView) -> tuple[Action, ...]:
     return () if _busy(view) is not None else retire.retire(view, None).actions
 
 
-def _next_generation(view: EntryView) -> Action | None:
+def _next_generation(view: EntryView, *, bounded: bool) -> Action | None:
     """The create, replace or redeliver that rules 1 to 3 ask for; None where they ask for nothing."""
     current = view.current
     if current is None:
         return _mint(view, ActionKind.CREATE, [_why_none_lives(view)])
-    reasons = differences(view.entry, current.token)
+    overdue = due.reasons(view.entry, current.token, view.now)
+    if overdue and bounded:
+        return _mint(view, ActionKind.REPLACE, overdue)
+    reasons = [*differences(view.entry, current.token), *overdue]
     lacking = view.lacking()
     if not reasons and not lacking:
         return None
@@ -177,7 +187,8 @@ def _watched(view: EntryView) -> EntryPlan:
             hint="Add 'deliver' to it, or make the token in the dashboard.",
         )
         return EntryPlan(entry=entry.name, problems=(missing,))
-    reasons = differences(entry, view.current.token)
+    current = view.current.token
+    reasons = [*differences(entry, current), *due.reasons(entry, current, view.now)]
     warnings = tuple(
         f"{quoted(entry.name)} is only watched, so it is left as it is, although {reason.text}; "
         "give it a destination under 'deliver' to have it replaced."
@@ -210,6 +221,17 @@ def _past_its_expiry(view: EntryView) -> Problem | None:
         message=f"Its expires_at, {times.show(end)}, has passed (the server's time is {times.show(view.now)}).",
         hint="Give a later 'expires_at', or 'expires_in' to have it renewed, or remove the entry.",
     )
+
+
+def _what_waits(view: EntryView) -> tuple[str, ...]:
+    """The change of a token that is due, and that a bound forbids: the token is replaced all the same, unchanged."""
+    current = view.current
+    if current is None or current.token.scopes == view.entry.scopes:
+        return ()
+    if not due.reasons(view.entry, current.token, view.now):
+        return ()
+    name = quoted(view.entry.name)
+    return (f"{name} is due and is replaced although the plan is blocked, but keeps its scopes; their change waits.",)
 
 
 def _soon_over(view: EntryView) -> tuple[str, ...]:

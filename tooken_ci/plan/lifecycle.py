@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from tooken_ci.plan import bounds, ownership, removal
 from tooken_ci.plan.entry import plan_entry
 from tooken_ci.plan.model import Block, EntryPlan, Origin, Plan, Problem, ProblemCode
-from tooken_ci.plan.view import EntryView, grouped
+from tooken_ci.plan.view import EntryView, family, grouped
 from tooken_ci.spec import policy
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def make_plan(
         allow_empty: a spec that declares nothing may prune.
     """
     generations = grouped(tokens)
-    covered = {entry.name for entry in spec.entries} | {named.text for named in spec.absent}
+    covered = {name for entry in spec.entries for name in entry.names} | {named.text for named in spec.absent}
     others = [generation.token for name, found in generations.items() if name not in covered for generation in found]
     names = {token.id: token.name for token in tokens}
     breaches = _breaches(spec, now)
@@ -50,7 +51,7 @@ def make_plan(
         EntryView(
             entry=entry,
             workspace=spec.workspace,
-            generations=tuple(generations.get(entry.name, ())),
+            generations=family(entry, generations),
             looks=tuple(looks[target.place] for target in entry.deliver),
             facts=facts,
             now=now,
@@ -58,19 +59,23 @@ def make_plan(
         )
         for entry in sorted(spec.entries, key=lambda entry: entry.name)
     )
-    every = (_planned(view, names, breaches.get(view.entry.name, ())) for view in views)
-    plans = [plan for plan in every if plan.actions or plan.waiting or plan.problems or plan.warnings]
+    every = ((_planned(view, names, breaches.get(view.entry.name, ())), view) for view in views)
+    told = [(plan, view) for plan, view in every if plan.actions or plan.waiting or plan.problems or plan.warnings]
     removals = [*removal.absent(spec, generations), *removal.prune(spec, others)]
     pruned = sum(action.origin is Origin.PRUNE for action in removals)
     managed = len(tokens) - len(others) + pruned
-    actions = [action for plan in plans for action in plan.actions]
-    blocks = bounds.check(spec, actions=actions, removals=removals, managed=managed, allow_empty=allow_empty)
+    actions = [action for plan, _ in told for action in plan.actions]
+    blocks = [
+        *_policy_block(breaches),
+        *bounds.check(spec, actions=actions, removals=removals, managed=managed, allow_empty=allow_empty),
+    ]
+    plans = [_in_time(plan, view, names) if blocks else plan for plan, view in told]
     return Plan(
         workspace=spec.workspace,
         now=now,
         entries=tuple(plans),
         removals=tuple(removals),
-        blocks=(*_policy_block(breaches), *blocks),
+        blocks=tuple(blocks),
         unchanged=len(spec.entries) - sum(1 for plan in plans if plan.actions or plan.problems),
         managed=managed,
         unmanaged=len(tokens) - managed,
@@ -82,7 +87,19 @@ def _planned(view: EntryView, names: Mapping[str, str], breaches: Sequence[Probl
     view, foreign = ownership.settle(view, names)
     if foreign or breaches:
         return EntryPlan(entry=view.entry.name, problems=(*foreign, *breaches))
-    return plan_entry(view)
+    return _with_names(plan_entry(view), view)
+
+
+def _in_time(plan: EntryPlan, view: EntryView, names: Mapping[str, str]) -> EntryPlan:
+    """What is left of an entry's plan under a bound: nothing may expire because of it, and nothing else may change."""
+    if not any(action.mints for action in plan.actions):
+        return plan
+    settled, _ = ownership.settle(view, names)
+    return _with_names(plan_entry(settled, bounded=True), view)
+
+
+def _with_names(plan: EntryPlan, view: EntryView) -> EntryPlan:
+    return dataclasses.replace(plan, previously=view.entry.names[1:]) if view.entry.previously else plan
 
 
 def _breaches(spec: Spec, now: dt.datetime) -> dict[str, list[Problem]]:

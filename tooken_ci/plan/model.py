@@ -167,9 +167,19 @@ class Block:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class EntryPlan:
-    """What is to be done for one entry."""
+    """What is to be done for one entry.
+
+    Attributes:
+        entry: the entry's name.
+        previously: the names that it had before; a look at the entry asks for each of them too.
+        actions: in the order in which they are done.
+        waiting: retiring generations that are not revoked yet.
+        problems: what keeps it from being served, or from being served in full.
+        warnings: what the user should look at.
+    """
 
     entry: str
+    previously: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     problems: tuple[Problem, ...] = ()

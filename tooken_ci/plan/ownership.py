@@ -61,12 +61,15 @@ def _judge_held(view: EntryView, target: Target, held: Held, names: Mapping[str,
         token = f"{quoted(held.id)}, {quoted(held.name)}"
         message = f"{quoted(target.place)} holds the record of a token ({token}) that this workspace does not know."
         return _problem(view, message, _WRONG_KEY), False
-    if naming.split(name)[0] == view.entry.name:
+    if naming.split(name)[0] in view.entry.names:
         return None, False
     if target.takeover:
         return None, True
     message = f"{quoted(target.place)} holds the record of {quoted(name)}, which is no generation of this entry."
-    hint = "Choose another place, or say 'takeover: true' at this destination to replace what stands there."
+    hint = (
+        "Choose another place, or say 'takeover: true' at this destination to replace what stands there; "
+        "an entry that was renamed tells its old name under 'previously'."
+    )
     return _problem(view, message, hint), False
 
 

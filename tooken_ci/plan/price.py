@@ -70,24 +70,25 @@ def price(
     minted = sum(action.mints for action in actions)
     probes = (minted > 0) + any(action.kind is ActionKind.REVOKE for action in actions)
     requests = probes
-    for _, of_one in groupby(actions, key=lambda action: (action.origin, action.entry)):
-        requests += _entry(list(of_one), names)
+    previously = {entry.entry: entry.previously for entry in plan.entries}
+    for (_, entry), of_one in groupby(actions, key=lambda action: (action.origin, action.entry)):
+        requests += _entry((entry, *previously.get(entry, ())), list(of_one), names)
     spare = minted * ((MINT_TRIES - 1) * 2 + (PROOF_TRIES - 1) + 1)
     return Price(spent=spent, apply=requests, at_most=requests + spare, seconds=_seconds(requests, allowance, reserve))
 
 
-def _entry(actions: Sequence[Action], names: _Names) -> int:
-    """Requests for one entry; ``names`` follows what they make and revoke."""
+def _entry(own: Sequence[str], actions: Sequence[Action], names: _Names) -> int:
+    """Requests for one entry, looked up under each of its own names; ``names`` follows what is made and revoked."""
     requests = 0
     for action in actions:
         if action.mints:
             requests += 2  # the creation and the proof
             names.add(action.token)
         elif action.kind is ActionKind.REDELIVER:
-            requests += names.look_up(action.entry)
+            requests += sum(map(names.look_up, own))
     revocations = [action for action in actions if action.kind is ActionKind.REVOKE]
     if revocations:
-        requests += names.look_up(actions[0].entry) + len(revocations)
+        requests += sum(map(names.look_up, own)) + len(revocations)
         for action in revocations:
             names.remove(action.token)
     return requests

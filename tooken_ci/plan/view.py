@@ -70,12 +70,12 @@ class EntryView:
 
     @property
     def next_number(self) -> int:
-        """One above every generation that is alive or that a record of the entry's names."""
+        """One above every generation that is alive or that a record of the entry's names, previous names included."""
         known = [generation.number for generation in self.generations]
         for look in self.looks:
             if look.recorded is not None:
                 name, number = naming.split(look.recorded.name)
-                known += [number] if name == self.entry.name else []
+                known += [number] if name in self.entry.names else []
         return max(known, default=0) + 1
 
 
@@ -91,9 +91,28 @@ def grouped(tokens: Iterable[Token]) -> dict[str, list[Generation]]:
     return generations
 
 
-def generations_of(name: str, tokens: Iterable[Token]) -> tuple[Generation, ...]:
-    """The active generations of one entry, oldest first."""
-    return tuple(grouped(tokens).get(name, ()))
+def family(entry: Entry, generations: Mapping[str, Sequence[Generation]]) -> tuple[Generation, ...]:
+    """The generations of one entry under all of its names, oldest first; its own name counts as newer than any other.
+
+    Args:
+        entry: the entry.
+        generations: those of every name, as ``grouped`` gives them.
+    """
+    own = generations.get(entry.name, ())
+    if not entry.previously:
+        return tuple(own)
+    older = (generation for name in entry.names[1:] for generation in generations.get(name, ()))
+    return (*sorted(older, key=lambda one: (one.number, one.token.created_at, one.token.id)), *own)
+
+
+def generations_of(entry: Entry, tokens: Iterable[Token]) -> tuple[Generation, ...]:
+    """The active generations of one entry, oldest first.
+
+    Args:
+        entry: the entry.
+        tokens: active tokens; the same one may come several times, as look-ups that overlap give it.
+    """
+    return family(entry, grouped({token.id: token for token in tokens}.values()))
 
 
 def recorded_ids(looks: Iterable[Look], active: Sequence[Token] | frozenset[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tooken_ci.base.errors import Fault
 from tooken_ci.spec import durations, instants
 from tooken_ci.spec.kinds import SettingsError
-from tooken_ci.spec.life import Times, renewal, too_short
+from tooken_ci.spec.life import Times, crowded, renewal, seldom_run, too_fast, too_short
 from tooken_ci.spec.model import DEFAULT_WORKSPACE, Bound, Entry, Named, Policy
 from tooken_ci.spec.names import name_problem
 from tooken_ci.spec.schema import faults_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LIFE_KEYS = ("expires_in", "renew_before", "runs_every")
+_ROTATION_KEYS = ("every", "overlap")
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -42,6 +43,7 @@ class Part:
         policy: the rules it gives.
         entries: those in which nothing is wrong.
         targets: every good destination with its entry's name, also of entries that are left out.
+        previous: every good previous name with its entry's name, also of entries that are left out.
         absent: the names it lists.
         prune: the patterns it lists.
         faults: what is wrong.
@@ -53,6 +55,7 @@ class Part:
     policy: Policy = dataclasses.field(default_factory=Policy)
     entries: list[Entry] = dataclasses.field(default_factory=list)
     targets: list[tuple[str, Target]] = dataclasses.field(default_factory=list)
+    previous: list[tuple[str, Named]] = dataclasses.field(default_factory=list)
     absent: list[Named] = dataclasses.field(default_factory=list)
     prune: list[Named] = dataclasses.field(default_factory=list)
     faults: list[Fault] = dataclasses.field(default_factory=list)
@@ -83,8 +86,8 @@ class _Builder:
         top: dict[str, Any] = self.document.data
         self.part.workspace = self._value(top, (), "workspace", _label, DEFAULT_WORKSPACE)
         self.part.policy = self._policy(_mapping(top.get("policy")))
-        self.part.absent = self._named(top.get("absent"), "absent", name_problem)
-        self.part.prune = self._named(top.get("prune"), "prune", lambda _: None)
+        self.part.absent = self._named(top.get("absent"), ("absent",), name_problem)
+        self.part.prune = self._named(top.get("prune"), ("prune",), lambda _: None)
         times = self._times(_mapping(top.get("defaults")), ("defaults",), Times())
         for name, raw in _mapping(top.get("tokens")).items():
             self._entry(name, _mapping(raw), times)
@@ -102,7 +105,11 @@ class _Builder:
             self._check_one_end(raw, path)
         if times.expires_in is not None and raw.get("deliver"):
             self._check_life(raw, path, times.expires_in, times)
+        if raw.get("deliver"):
+            self._check_rotation(_mapping(raw.get("rotation")), (*path, "rotation"), times)
         self._check_use(raw, path, times)
+        previously = self._named(raw.get("previously"), (*path, "previously"), name_problem)
+        self.part.previous.extend((name, named) for named in previously)
         targets = self._targets(name, raw.get("deliver"), path)
         if path in self.spoiled:
             return
@@ -114,6 +121,8 @@ class _Builder:
             renew_before=renewal(times.expires_in, times) if times.expires_in is not None else None,
             runs_every=times.runs_every,
             overlap=times.overlap,
+            rotate_every=times.every,
+            previously=tuple(previously),
             deliver=targets,
             protected=raw.get("protected", False),
             description=raw.get("description", ""),
@@ -130,6 +139,7 @@ class _Builder:
             renew_before=self._value(raw, path, "renew_before", _renew_before, base.renew_before),
             runs_every=self._value(raw, path, "runs_every", durations.parse, base.runs_every),
             overlap=self._value(rotation, (*path, "rotation"), "overlap", _overlap, base.overlap),
+            every=self._value(rotation, (*path, "rotation"), "every", durations.parse, base.every),
         )
 
     def _check_one_end(self, raw: Mapping[str, Any], path: Path) -> None:
@@ -140,18 +150,31 @@ class _Builder:
 
     def _check_life(self, raw: Mapping[str, Any], path: Path, life: timedelta, times: Times) -> None:
         sources = [(*holder, key) for holder in (path, ("defaults",)) for key in _LIFE_KEYS]
-        problem = too_short(life, times)
-        if problem is None or any(source in self.spoiled for source in sources):
+        if any(source in self.spoiled for source in sources):
             return
         own = next(((*path, key) for key in _LIFE_KEYS if key in raw), ("defaults", "expires_in"))
-        self._fault(path, self.document.at(own), *problem)
+        problem, advice = too_short(life, times), crowded(life, times)
+        if problem is not None:
+            self._fault(path, self.document.at(own), *problem)
+        elif advice is not None:
+            self._warn(self.document.at(own), *advice)
+
+    def _check_rotation(self, rotation: Mapping[str, Any], path: Path, times: Times) -> None:
+        sources = [(*holder, key) for holder in (path, ("defaults", "rotation")) for key in _ROTATION_KEYS]
+        if any(source in self.spoiled for source in sources):
+            return
+        own = next(((*path, key) for key in _ROTATION_KEYS if key in rotation), ("defaults", "rotation", "every"))
+        problem, advice = too_fast(times), seldom_run(times)
+        if problem is not None:
+            self._fault(path[:-1], self.document.at(own), *problem)
+        elif advice is not None:
+            self._warn(self.document.at(own), *advice)
 
     def _check_use(self, raw: Mapping[str, Any], path: Path, times: Times) -> None:
         if "renew_before" in raw and times.expires_in is None:
             why = "an absolute 'expires_at' is never renewed" if "expires_at" in raw else "the token never expires"
             place = self.document.key_at((*path, "renew_before"))
-            message = f"'renew_before' has no effect: {why}."
-            self.part.warnings.append(Fault(place, message, hint="Remove it, or use 'expires_in'."))
+            self._warn(place, f"'renew_before' has no effect: {why}.", "Remove it, or use 'expires_in'.")
 
     def _targets(self, name: str, deliver: Any, path: Path) -> tuple[Target, ...]:
         targets: list[Target] = []
@@ -184,10 +207,10 @@ class _Builder:
             max_changes=self._value(raw, path, "max_changes", _bound, None),
         )
 
-    def _named(self, raw: Any, key: str, check: Callable[[str], tuple[str, str] | None]) -> list[Named]:
+    def _named(self, raw: Any, key: Path, check: Callable[[str], tuple[str, str] | None]) -> list[Named]:
         named = []
         for index, text in enumerate(raw if isinstance(raw, list) else ()):
-            path: Path = (key, index)
+            path: Path = (*key, index)
             if path in self.spoiled:
                 continue
             problem = check(text)
@@ -212,6 +235,11 @@ class _Builder:
         if (position, message) not in self.told:  # what stands in the defaults is wrong once, not for each entry
             self.told.add((position, message))
             self.part.faults.append(Fault(position, message, hint=hint))
+
+    def _warn(self, position: Position, message: str, hint: str) -> None:
+        if (position, message) not in self.told:
+            self.told.add((position, message))
+            self.part.warnings.append(Fault(position, message, hint=hint))
 
     def _spoil(self, path: Path) -> None:
         self.spoiled.update(path[:length] for length in range(len(path) + 1))

@@ -1,4 +1,4 @@
-"""How long a token lives and when it is renewed: the arithmetic of ``expires_in``, ``renew_before``, ``runs_every``."""
+"""How long a token lives, when it is renewed and how often rotated: the arithmetic of what the spec says about time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,14 @@ RENEW_BEFORE = Fraction(33, 100)
 OVERLAP = timedelta(hours=24)
 """GitHub reads a repository's secrets when a run is queued, so a job may still hold yesterday's."""
 
+_MINUTE = timedelta(minutes=1)
+
 MARGIN = timedelta(hours=2)
 """What a scheduled run may come late; two runs and this must fit before the end."""
+
+
+MOST_LIVING = 4
+"""So many generations of an entry may be alive at once."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,12 +32,14 @@ class Times:
         renew_before: a share of the life, or a duration.
         runs_every: how often apply runs.
         overlap: how long an older generation lives on.
+        every: how old a generation gets; None = as old as its life allows.
     """
 
     expires_in: timedelta | None = None
     renew_before: Fraction | timedelta = RENEW_BEFORE
     runs_every: timedelta = RUNS_EVERY
     overlap: timedelta = OVERLAP
+    every: timedelta | None = None
 
 
 def asked(life: timedelta, renew_before: Fraction | timedelta) -> timedelta:
@@ -67,6 +75,46 @@ def too_short(life: timedelta, times: Times) -> tuple[str, str] | None:
         f"which is {how} + runs_every {show(times.runs_every)}."
     )
     return message, _remedy(life, times)
+
+
+def crowded(life: timedelta, times: Times) -> tuple[str, str] | None:
+    """Why renewal leaves too many tokens alive, and what would do; None where it does not.
+
+    The fourth before the current one must have ended, or its overlap have passed a run ago, when the next is made.
+    """
+    asked_apart = life - renewal(life, times)
+    apart = max(asked_apart * 9 // 10, times.runs_every)  # the jitter takes a tenth at most
+    room = (MOST_LIVING - 1) * apart - times.runs_every
+    if MOST_LIVING * apart >= life or times.overlap <= room:
+        return None
+    message = (
+        f"A token is renewed every {show(asked_apart)} (expires_in {show(life)} less renew_before), so with overlap "
+        f"{show(times.overlap)} more than {MOST_LIVING} would be alive at once; no more are made then."
+    )
+    return message, f"Shorten the overlap to {show(room // _MINUTE * _MINUTE)}, or let the token live longer."
+
+
+def too_fast(times: Times) -> tuple[str, str] | None:
+    """Why tokens cannot be rotated this often, and what would do; None where they can, or are not rotated."""
+    if times.every is None or times.every > times.overlap:
+        return None
+    every, overlap = show(times.every), show(times.overlap)
+    message = (
+        f"'every' {every} must be longer than overlap {overlap}: "
+        "a generation would be replaced before the one that it replaced has gone."
+    )
+    return message, f"Rotate less often than every {overlap}, or shorten the overlap."
+
+
+def seldom_run(times: Times) -> tuple[str, str] | None:
+    """Why tokens are rotated less often than asked, and what would do; None where apply runs often enough."""
+    if times.every is None or times.every >= times.runs_every:
+        return None
+    message = (
+        f"'every' {show(times.every)} is shorter than runs_every {show(times.runs_every)}: "
+        "tokens are rotated only when apply runs."
+    )
+    return message, "Run apply more often, and say so in 'runs_every'; or rotate less often."
 
 
 def _remedy(life: timedelta, times: Times) -> str:

@@ -38,6 +38,7 @@ def conflicts(parts: Sequence[Part]) -> list[Fault]:
         *_given_twice(parts),
         *_declared_twice(parts, declared),
         *_absent_but_declared(parts, declared),
+        *_previous_but_in_use(parts, declared),
         *_delivered_twice(target for part in parts for target in part.targets),
     ]
 
@@ -88,6 +89,25 @@ def _absent_but_declared(parts: Sequence[Part], declared: Mapping[str, tuple[Pos
                 f"{quoted(named.text)} cannot be absent: it is {how} at {position}.",
                 hint="Remove it here to keep the token, or there to have it revoked.",
             )
+
+
+def _previous_but_in_use(parts: Sequence[Part], declared: Mapping[str, tuple[Position, bool]]) -> Iterator[Fault]:
+    absent = {named.text: named.position for part in parts for named in part.absent}
+    claimed: dict[str, tuple[str, Position]] = {}
+    for name, named in (previous for part in parts for previous in part.previous):
+        old = named.text
+        if old == name:
+            use, hint = "it is its own name", "Remove it here."
+        elif old in declared:
+            use, hint = f"it is declared at {declared[old][0]}", "Remove it here, or the token there."
+        elif old in absent:
+            use, hint = f"it is absent at {absent[old]}", "Remove it there to have its generations taken over."
+        elif old in claimed:
+            use, hint = f"it is one of {quoted(claimed[old][0])} at {claimed[old][1]}", "Remove one."
+        else:
+            claimed[old] = name, named.position
+            continue
+        yield Fault(named.position, f"{quoted(old)} cannot be a previous name of {quoted(name)}: {use}.", hint=hint)
 
 
 def _delivered_twice(targets: Iterator[tuple[str, Target]]) -> Iterator[Fault]:

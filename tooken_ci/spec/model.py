@@ -42,6 +42,14 @@ class Target:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Named:
+    """A name or pattern that stands in a list of the spec, and where."""
+
+    text: str
+    position: Position
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Entry:
     """One token declared in the spec, under its name, with the defaults of its file filled in.
 
@@ -54,6 +62,8 @@ class Entry:
             None where there is no ``expires_in``.
         runs_every: how often apply runs.
         overlap: how long an older generation lives on after the next one was made.
+        rotate_every: how old a generation gets before the next one takes its place; None = as old as its life allows.
+        previously: names that it had before, of which it takes over the generations.
         deliver: where the secret goes; empty for an entry that is only watched.
         protected: ``absent``, ``prune`` and a change of scopes are refused.
         description: free text of the team's.
@@ -75,6 +85,13 @@ class Entry:
     owner: str
     position: Position
     keys: Mapping[str, Position]
+    rotate_every: timedelta | None = None
+    previously: tuple[Named, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that its generations may bear: its own first, then the previous ones."""
+        return (self.name, *[named.text for named in self.previously])
 
     @property
     def watched(self) -> bool:
@@ -127,14 +144,6 @@ class Policy:
     name_pattern: str | None = None
     max_revocations: Bound | None = None
     max_changes: Bound | None = None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Named:
-    """A name or pattern that stands in a list of the spec, and where."""
-
-    text: str
-    position: Position
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
