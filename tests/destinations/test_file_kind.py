@@ -142,7 +142,7 @@ def test_settings_that_do_not_fit(settings: dict[str, object]) -> None:
 def test_the_registry_opens_by_kind(tmp_path: Path) -> None:
     """A target is opened by the kind that made it."""
     registry = Registry(Surroundings())
-    (known,) = registry.kinds
+    known = registry.kinds[0]
     destination = registry.open(known.parse({"path": "out/ci"}, HERE))
     assert isinstance(destination, FileDestination)
     destination.write(Secret(SECRET))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tooken_ci.destinations.exec import ExecKind
 from tooken_ci.destinations.file import FileKind
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ class Registry:
     """The kinds of destination, by name."""
 
     def __init__(self, surroundings: Surroundings) -> None:
-        self.kinds: tuple[Kind, ...] = (FileKind(surroundings),)
+        self.kinds: tuple[Kind, ...] = (FileKind(surroundings), ExecKind())
         self._by_name = {kind.name: kind for kind in self.kinds}
 
     def open(self, target: Target) -> Destination:
