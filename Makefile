@@ -39,6 +39,8 @@ $(BENCH)/.stamp: requirements/build.txt requirements/sandbox.txt benchmarks/requ
 
 .PHONY: bench
 bench: $(BENCH)/.stamp ## Measure against rivals and ideals, and write docs/benchmarks.md (a quarter of an hour)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--force-reinstall . # as users have it: an editable install starts slower
 	$(BENCH)/bin/python -m benchmarks $(BENCH_ARGS)
 
 .PHONY: test

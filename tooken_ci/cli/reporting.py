@@ -100,17 +100,19 @@ class Reporting:
 
     def finish(self) -> None:
         """Tell it."""
-        from tooken_ci.render.markdown import as_markdown
-        from tooken_ci.render.report import as_json
-        from tooken_ci.render.text import outcome_line
-
         self._write_outputs()
         self.show_plan()
         if self.report.outcome is not None and self.form == "text":
+            from tooken_ci.render.text import outcome_line
+
             say(outcome_line(self.report.outcome))
         if self.form == "json":
+            from tooken_ci.render.report import as_json
+
             click.echo(as_json(self.report), nl=False)
         elif self.form == "markdown":
+            from tooken_ci.render.markdown import as_markdown
+
             click.echo(as_markdown(self.report))
         self._tell_runner()
         if self.report.error is not None:
