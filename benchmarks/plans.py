@@ -21,8 +21,8 @@ SEQUENTIAL_UP_TO = 10_000
 WORKERS = 8
 PER_PAGE = 100
 ENTRIES = 100
-RUNS = 5
-LOOP_RUNS = 3
+RUNS = 3
+LOOP_RUNS = 2
 
 _LOOP = Path(__file__).parent / "rivals" / "loop.py"
 _TEXT = f"""\

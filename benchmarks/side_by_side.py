@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 TOKENS = 200
 LATENCY_MS = 50
-RUNS = 3
-LONG_RUNS = 2
+RUNS = 2
+LONG_RUNS = 1
 OURS, ANSIBLE = "tooken-ci", "Ansible"
 
 _RIVALS = Path(__file__).parent / "rivals"

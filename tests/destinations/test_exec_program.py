@@ -213,6 +213,25 @@ def test_a_secret_in_the_output(said: str, *, known: bool) -> None:
     assert SECRET not in repr(ended)
 
 
+def test_a_known_secret_that_looks_like_words() -> None:
+    """A secret that was told is masked however harmless it looks."""
+    Secret("open sesame")
+    assert sh("echo it is open sesame >&2; exit 1").how == "ended with exit code 1: it is ***"
+
+
+@pytest.mark.parametrize("word", ["abcdefghijKLMNOPqrst", "abcdefghij-lmnopqrs7"])
+def test_a_long_word_that_could_be_a_secret(word: str) -> None:
+    """A word of 20 characters in upper and lower case, or with a digit, is masked; a shorter one is shown."""
+    assert sh('echo "$SAID" >&2; exit 1', SAID=word).how == "ended with exit code 1: ***"
+    assert sh('echo "$SAID" >&2; exit 1', SAID=word[1:]).how == f"ended with exit code 1: {word[1:]}"
+
+
+def test_the_time_is_counted_once(quick: Callable[[], float]) -> None:
+    """A program that hangs with its output open gets the time that it was given, not twice that."""
+    assert sh("sleep 60", seconds=1.5).code is None
+    assert quick() < 2.7
+
+
 def test_words_are_not_masked() -> None:
     """Ordinary words, paths and names are shown as they are."""
     text = 'secrets "tooken-ci-deploy-in-production" is forbidden: see /var/lib/kubelet/config.yaml, line 20'
