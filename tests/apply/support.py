@@ -15,6 +15,7 @@ from tooken_ci.base.record import DeliveryRecord, Mark, MarkKind
 from tooken_ci.base.secret import Secret
 from tooken_ci.destinations.file import FileDestination, FileKind
 from tooken_ci.destinations.interface import Surroundings
+from tooken_ci.plan.model import ActionKind
 from tooken_ci.plan.result import ResultStatus
 from tooken_ci.spec.load import load
 from tooken_ci.tooken.client import Client
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from tests.support.sandbox import RunningSandbox
     from tooken_ci.apply.survey import Survey
-    from tooken_ci.base.record import Held
+    from tooken_ci.base.record import Held, Look
     from tooken_ci.plan.result import Outcome, Result
     from tooken_ci.spec.model import Target
 
@@ -39,7 +40,7 @@ class Store(FileDestination):
     """A file destination that tells its story, and does at each step what the test has prepared.
 
     ``before`` and ``after`` hold, by step, what is done then: called, or raised if it is an exception. The steps are
-    check, mark, withdraw, record, write, read back and fetch.
+    look, check, mark, withdraw, record, write, read back and fetch.
     """
 
     def __init__(self, world: World, name: str) -> None:
@@ -51,6 +52,12 @@ class Store(FileDestination):
         self.lies = False
         self._wrote = False
         self._world = world
+
+    def look(self) -> Look:
+        act = self.before.get("look")
+        if callable(act):
+            act()
+        return super().look()
 
     def check(self) -> None:
         with self._step("check"):
@@ -180,13 +187,22 @@ class World:
         self.story, self._heard = [], 0
         self.spent = self.client.sent
 
+    def execute(self) -> Outcome:
+        """Executes the plan."""
+        return execute(self.context, self.survey)
+
     def apply(self) -> Outcome:
-        """Executes the plan; whatever became of it, each action has exactly one result, and each was told once."""
-        outcome = execute(self.context, self.survey)
+        """Executes the plan; whatever became of it, each action has exactly one result, and each was told once.
+
+        What was made on the way and lost with the answer has a result as well, behind those of the plan.
+        """
+        outcome = self.execute()
         self.tell("")
         assert sorted(outcome.results, key=repr) == sorted(self.told, key=repr)
         planned = sorted((action.kind, action.entry) for action in outcome.plan.actions)
-        assert sorted((result.kind, result.entry) for result in outcome.results) == planned
+        results = outcome.results[: len(planned)]
+        assert sorted((result.kind, result.entry) for result in results) == planned
+        assert {result.kind for result in outcome.results[len(planned) :]} <= {ActionKind.REVOKE}
         return outcome
 
     def serve(self, *entries: str, **options: Any) -> Outcome:

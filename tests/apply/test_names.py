@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.apply.support import BUSY, DONE, FAILED, only, statuses
+from tests.apply.support import BUSY, DONE, FAILED, SKIPPED, only, statuses
 from tooken_ci.base import times
 from tooken_ci.tooken.client import Client
 
@@ -61,7 +61,10 @@ def test_a_lost_answer_costs_one_name(world: World, kind: str) -> None:
     world.prepare(world.entry(scopes="audit:read"), overlap="24h")
     lose(world, kind, 2)
     outcome = world.apply()
-    assert statuses(outcome) == [("replace", f"{world.name}.g3", DONE)]
+    assert statuses(outcome) == [
+        ("replace", f"{world.name}.g3", DONE),
+        ("revoke", f"{world.name}.g2", SKIPPED),
+    ]
     assert world.active() == [world.name, f"{world.name}.g2", f"{world.name}.g3"]
     assert world.store("a").holds_name() == f"{world.name}.g3"
     assert world.sandbox.authenticates(world.store("a").value())
@@ -70,12 +73,12 @@ def test_a_lost_answer_costs_one_name(world: World, kind: str) -> None:
 
 
 def test_a_lost_token_is_retired(world: World) -> None:
-    """The generation whose secret was lost is revoked by the lifecycle, without anybody's help."""
+    """The token whose secret was lost is revoked by the same run, once its successor is delivered, and told of."""
     world.prepare(world.entry())
     lose(world, "drop_after", 2)
-    assert not world.apply().failed
-    assert world.active() == [world.name, f"{world.name}.g2"]
-    world.serve(world.entry())
+    outcome = world.apply()
+    assert not outcome.failed
+    assert statuses(outcome) == [("create", f"{world.name}.g2", DONE), ("revoke", world.name, DONE)]
     assert world.active() == [f"{world.name}.g2"]
     assert world.settled(world.entry())
 
@@ -95,8 +98,60 @@ def test_a_lost_token_without_an_end_is_nobodys(world: World) -> None:
     lose(world, "drop_after", 2)
     outcome = world.apply()
     assert only(outcome).status is BUSY
+    assert "it may be this run's own" in only(outcome).error
+    assert outcome.changed
     assert world.active() == [world.name]
     assert world.store("a").value() == ""
+    assert world.store("a").runs() == [world.run]
+    world.sandbox.advance(180)
+    world.prepare(world.entry(), expires_in="")
+    assert [action.cause for action in world.survey.plan.actions][:1] == ["repair"]
+    assert not world.apply().failed
+    assert world.settled(world.entry(), expires_in="")
+
+
+def test_marks_do_not_grow_old_while_a_creation_waits(world: World) -> None:
+    """A creation that the API lets wait for long is announced anew before it is sent, so that nobody takes it over."""
+    world.prepare(world.entry())
+    ages: list[float] = []
+
+    def note(moment: str) -> None:
+        (mark,) = world.store("a").look().marks
+        ages.append(world.sandbox.now() - mark.at.timestamp())
+        assert mark.run == world.run, moment
+
+    def pass_time(seconds: float) -> None:
+        world.sandbox.advance(seconds)
+        sleep(seconds)
+
+    sleep, world.clock.sleep = world.clock.sleep, pass_time  # type: ignore[method-assign]
+    world.store("a").before["write"] = lambda: note("written")
+    wait = {"do": "429", "method": "POST", "path": "/v1/tokens", "retry_after": 100, "headers": False}
+    world.sandbox.set_faults([{**wait, "occurrence": number} for number in (2, 3)])
+    outcome = world.apply()
+    assert statuses(outcome) == [("create", world.name, DONE)]
+    assert len(ages) == 1
+    assert ages[0] < 60
+    assert world.story.count("a: mark") == 3
+
+
+def test_another_run_while_a_creation_waits(world: World) -> None:
+    """Where another run has announced itself while a creation waited, nothing is made, and nothing is left behind."""
+    world.prepare(world.entry())
+
+    def pass_time(seconds: float) -> None:
+        world.sandbox.advance(seconds)
+        world.store("a").leave_mark()
+        sleep(seconds)
+
+    sleep, world.clock.sleep = world.clock.sleep, pass_time  # type: ignore[method-assign]
+    wait = {"do": "429", "method": "POST", "path": "/v1/tokens", "retry_after": 100, "headers": False}
+    world.sandbox.set_faults([{**wait, "occurrence": 2}])
+    outcome = world.apply()
+    assert only(outcome).status is BUSY
+    assert not outcome.changed
+    assert world.active() == []
+    assert world.store("a").runs() == ["another-run"]
 
 
 @pytest.mark.parametrize("expires_at", [None, "2099-01-01T00:00:00Z"])

@@ -70,3 +70,15 @@ def test_a_copy_looks_at_every_name(world: World) -> None:
     assert statuses(outcome) == [("redeliver", f"{world.name}-new.g2", DONE)]
     assert world.story.count("GET /tokens 200") == 2
     assert world.settled(both)
+
+
+def test_the_oldest_is_served_first_over_both_names(world: World) -> None:
+    """The place that holds the old name's generation is served first, although its number is the higher one."""
+    new = f"{world.name}-new"
+    for scopes in ("tokens:read", "audit:read"):
+        world.serve(world.entry(scopes=scopes))
+    world.serve(world.entry(scopes="audit:read"), world.entry(new, to="b"))
+    world.prepare(world.entry(new, to="b a", scopes="webhooks:read", more=f"previously: [{world.name}]"))
+    outcome = world.apply()
+    assert outcome.results[0].token == f"{new}.g3"
+    assert [line for line in world.story if line.endswith(": write")] == ["a: write", "b: write"]

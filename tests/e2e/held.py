@@ -44,6 +44,9 @@ class Point:
 CREATION = Point(method="POST", occurrence=2)
 """The creation of the first token; the first POST is the probe of the scope."""
 
+LISTING = Point(method="GET")
+"""The first page of the list."""
+
 PROOF = Point(method="GET", occurrence=2)
 """The proof of the first token; the first GET is the list."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.held import CREATION, hold
 from tests.e2e.project import spec
 from tests.e2e.stopped import MANY, finished_by_the_next_run, true_report
 
@@ -45,4 +46,16 @@ def test_a_deadline_that_passes(make_project: Callable[..., Project]) -> None:
     data = project.apply("--deadline", "2s", "--workers", "1", code=3)
     assert data["error"]["code"] == "partial"
     assert 1 <= len(true_report(project, data, "The run's deadline is 2 s, and it has passed")) < len(MANY)
+    finished_by_the_next_run(project)
+
+
+def test_a_deadline_bounds_what_hangs(project: Project) -> None:
+    """A request that hangs past the deadline is not waited for: the run ends some seconds later and tells of it."""
+    project.write(spec(MANY))
+    with hold(project.sandbox, CREATION):
+        data = project.apply("--deadline", "3s", "--workers", "1", code=3)
+    assert data["error"]["code"] == "partial"
+    assert "under way when the run had to end" in data["results"][0]["error"]
+    assert {result["status"] for result in data["results"][1:]} == {"skipped"}
+    project.sandbox.advance(240)
     finished_by_the_next_run(project)

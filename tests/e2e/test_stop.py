@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.terminal import at_terminal
-from tests.e2e.held import CREATION, PATIENCE, hold, wait_for
+from tests.e2e.held import CREATION, LISTING, PATIENCE, hold, wait_for
 from tests.e2e.project import spec
 from tests.e2e.stopped import MANY, finished_by_the_next_run, true_report
 
@@ -74,6 +74,38 @@ def test_what_is_under_way_is_finished(project: Project, asked: signal.Signals) 
     assert ended.code == 3
     assert true_report(project, ended.data, f"stopped by {asked.name}") == ["ci-00"]
     finished_by_the_next_run(project)
+
+
+@both_signals
+@pytest.mark.parametrize("workers", ["1", "8"])
+def test_what_hangs_is_not_waited_for(project: Project, asked: signal.Signals, workers: str) -> None:
+    """A signal while a request hangs ends the run all the same: it is told as unclear, and the next run mends it."""
+    project.write(spec(MANY))
+    with hold(project.sandbox, CREATION):
+        running = project.start("apply", "--format", "json", "--workers", workers)
+        wait_for(project.sandbox, CREATION)
+        running.send_signal(asked)
+        ended = project.end(running)
+    assert ended.code == 3
+    results = {result["entry"]: result for result in ended.data["results"]}
+    assert sorted(results) == sorted(MANY)
+    (hung,) = [result for result in results.values() if "had to end" in (result["error"] or "")]
+    assert hung["status"] == "failed"
+    project.sandbox.advance(240)
+    finished_by_the_next_run(project)
+
+
+@both_signals
+def test_a_listing_that_hangs(project: Project, asked: signal.Signals) -> None:
+    """A signal while the listing hangs ends the run all the same, with nothing changed."""
+    project.write(spec(MANY))
+    with project.unchanged(), hold(project.sandbox, LISTING):
+        running = project.start("plan", "--format", "json")
+        wait_for(project.sandbox, LISTING)
+        running.send_signal(asked)
+        ended = project.end(running)
+    assert ended.code == 1
+    assert ended.data["error"]["code"] == "interrupted"
 
 
 @both_signals

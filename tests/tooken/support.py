@@ -51,6 +51,9 @@ class MovedClock:
         if self.stopped:
             raise StoppedError("The run was stopped by SIGTERM.")
 
+    def overdue(self) -> bool:
+        return False
+
     def stop(self) -> None:
         self.stopped = True
 

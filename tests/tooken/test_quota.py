@@ -49,6 +49,7 @@ class Request(threading.Thread):
     def run(self) -> None:
         try:
             with self._quota.hold(self._holds) if self._holds else contextlib.nullcontext(), self._quota.turn() as turn:
+                turn.used = True
                 self.sent.set()
                 assert self._answered.wait(PATIENCE)
                 turn.headers = self._headers
@@ -76,6 +77,7 @@ class Governed:
     def told(self, *told: object) -> None:
         """A request, answered at once."""
         with self.quota.turn() as turn:
+            turn.used = True
             turn.headers = headers(*told)
 
     def goes(self, *, holds: int = 0) -> Request:
@@ -310,6 +312,7 @@ def test_many_threads_never_go_over_the_limit() -> None:
                     return
                 left.pop()
             with governed.quota.turn() as turn:
+                turn.used = True
                 turn.headers = server()
 
     threads = [threading.Thread(target=worker) for _ in range(8)]
@@ -319,3 +322,28 @@ def test_many_threads_never_go_over_the_limit() -> None:
         thread.join(PATIENCE)
     assert sum(used.values()) == 100
     assert list(used.values()) == [25, 25, 25, 25]
+
+
+def test_more_is_not_held_than_a_window_has(governed: Governed) -> None:
+    """Where a window has fewer requests than are to be held, what it has is held; the next one waits for a reset."""
+    governed.told(2, 2, EPOCH + 50)
+    with governed.quota.hold(3):
+        with governed.quota.turn() as turn:
+            turn.used = True
+            turn.headers = headers(2, 1, EPOCH + 50)
+        with governed.quota.turn() as turn:
+            turn.used = True
+            turn.headers = headers(2, 0, EPOCH + 50)
+        assert governed.clock.slept == []
+        with governed.quota.turn() as turn:
+            turn.used = True
+            turn.headers = headers(2, 1, EPOCH + 110)
+    assert governed.clock.slept == [50]
+
+
+def test_a_turn_that_is_given_back(governed: Governed) -> None:
+    """A request that was not sent after all is not counted, neither as sent nor against the allowance."""
+    governed.told(100, 50, EPOCH + 50)
+    with contextlib.suppress(LookupError), governed.quota.turn():
+        raise LookupError
+    assert (governed.quota.sent, governed.quota.look().remaining) == (1, 50)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import email.utils
 import time
 
 import pytest
@@ -67,3 +68,48 @@ def test_the_zone_of_this_machine_does_not_matter(monkeypatch: pytest.MonkeyPatc
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def _date(seconds: float) -> str:
+    """The Date of an answer so many seconds after the first one."""
+    return email.utils.format_datetime(AT + dt.timedelta(seconds=seconds), usegmt=True)
+
+
+def test_one_answer_far_ahead_is_not_believed() -> None:
+    """Whoever is ahead of the time revokes too soon: a single Date an hour ahead moves nothing."""
+    clock = MovedClock()
+    server_time = known(clock)
+    server_time.note(_date(3600))
+    assert server_time.now() == AT
+    clock.time += 5
+    server_time.note(_date(5))
+    server_time.note(_date(7200))
+    assert server_time.now() == AT + dt.timedelta(seconds=5)
+
+
+def test_two_answers_far_ahead_are_believed() -> None:
+    """Where the first answer was long under way, or the server's clock was set, the next two agree, and count."""
+    clock = MovedClock()
+    server_time = known(clock)
+    server_time.note(_date(240))
+    clock.time += 10
+    server_time.note(_date(251))
+    assert server_time.now() == AT + dt.timedelta(seconds=251)
+
+
+def test_answers_that_tell_of_two_clocks() -> None:
+    """Where answers keep coming from a clock that is minutes behind, nobody knows the time, and nothing is done."""
+    server_time = known(MovedClock())
+    server_time.note(_date(-600))
+    assert server_time.now() == AT
+    server_time.note(_date(-300))
+    with pytest.raises(NotTheApiError, match="disagree about the time by 600 s"):
+        server_time.now()
+
+
+def test_an_answer_that_was_long_under_way() -> None:
+    """However many answers are half a minute late, the time is known by the one that was not."""
+    server_time = known(MovedClock())
+    for late in (30, 59, 60):
+        server_time.note(_date(-late))
+    assert server_time.now() == AT

@@ -194,3 +194,28 @@ def test_a_reset_that_makes_no_sense(reset: int) -> None:
     window.tell(100, 0, reset)
     assert window.remaining() is None
     assert window.ends_in() <= 0
+
+
+@pytest.mark.parametrize("reset", [(EPOCH + 50) * 1000, EPOCH + 3601, 10**15 - 1])
+def test_a_reset_that_cannot_be_one(reset: int) -> None:
+    """A reset in milliseconds, or hours ahead, counts as not told: the window lasts a minute from then."""
+    window = Seen()
+    window.tell(1000, 7, reset)
+    assert (window.remaining(), window.ends_in()) == (7, 60)
+
+
+def test_fewer_than_none_left() -> None:
+    """A server that counts below zero has nothing left."""
+    window = Seen()
+    window.tell(1000, -3, EPOCH + 50)
+    assert (window.remaining(), window.ends_in()) == (0, 50)
+
+
+def test_headers_that_come_once() -> None:
+    """What one answer told does not outlive its minute, however many answers without headers follow."""
+    window = Seen()
+    window.tell(None, 2, None)
+    for _ in range(6):
+        window.clock.time += 10
+        window.tell(None, None, None)
+    assert window.remaining() is None

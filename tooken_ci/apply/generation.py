@@ -23,15 +23,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tooken_ci.apply.context import Context
+    from tooken_ci.apply.mint import Made
     from tooken_ci.apply.places import Places
     from tooken_ci.base.record import Mark
     from tooken_ci.base.secret import Secret
     from tooken_ci.plan.model import Action
     from tooken_ci.plan.view import EntryView
-    from tooken_ci.tooken.model import Minted, Token
+    from tooken_ci.tooken.model import Minted
 
 
-def renew(context: Context, view: EntryView, action: Action, places: Places) -> Token:
+_FRESH = 60.0
+"""Seconds after which marks are made anew before anything is made; at 180 s another run takes them for abandoned."""
+
+
+def renew(context: Context, view: EntryView, action: Action, places: Places) -> Made:
     """Make the next generation and deliver it: mark, create, prove, then secret and record at each place.
 
     Args:
@@ -41,7 +46,7 @@ def renew(context: Context, view: EntryView, action: Action, places: Places) -> 
         places: its destinations, already checked.
 
     Returns:
-        The new token, delivered everywhere.
+        The new token, delivered everywhere; and what was made on the way, and lost.
 
     Raises:
         BusyError: another run may be at work on the entry.
@@ -51,16 +56,11 @@ def renew(context: Context, view: EntryView, action: Action, places: Places) -> 
     """
     _may_go_on(places, action)
     with context.client.hold(REQUESTS_OF_A_MINT):
-        _no_other_run(places, places.mark(MarkKind.CREATE, action.token, context.client.now()))
-        try:
-            _may_go_on(places, action)
-        except EntryError:
-            places.withdraw()
-            raise
-        minted = _mint(context, view, action, places)
-        _deliver_or_undo(context, view, minted, places)
-    _all_served(places, f"{quoted(minted.token.name)} is alive, and so is what it replaces")
-    return minted.token
+        _mark(context, action, places, action.token)
+        made = _mint(context, view, action, places)
+        _deliver_or_undo(context, view, made.minted, places)
+    _all_served(places, f"{quoted(made.minted.token.name)} is alive, and so is what it replaces")
+    return made
 
 
 def copy(context: Context, view: EntryView, action: Action, places: Places) -> None:
@@ -117,18 +117,34 @@ def _no_other_run(places: Places, foreign: Mark | None) -> None:
         raise BusyError(f"Run {quoted(foreign.run)} announced that it would write {quoted(foreign.name)}.")
 
 
-def _mint(context: Context, view: EntryView, action: Action, places: Places) -> Minted:
+def _mint(context: Context, view: EntryView, action: Action, places: Places) -> Made:
     living = {generation.token.id: generation.token for generation in view.generations}
+    announced = action.token
 
     def announce(name: str) -> None:
-        _no_other_run(places, places.mark(MarkKind.CREATE, name, context.client.now()))
+        """Marks that grew old while the request had to wait would tell another run that this one is dead."""
+        nonlocal announced
+        if name != announced or places.age > _FRESH:
+            announced = name
+            _mark(context, action, places, name)
 
     try:
         return mint(context, view.entry, action, living, announce)
     except (UnreachableError, NotTheApiError, WorkspaceError) as error:
         # it may have been made: the marks stay and tell the next run
         raise EntryError(error.message, hint=error.hint, changed=True) from None
-    except (ApiError, EntryError, StoppedError):
+    except (ApiError, EntryError, StoppedError) as error:
+        if not (isinstance(error, BusyError) and error.changed):  # whose token it is, is not known
+            places.withdraw()
+        raise
+
+
+def _mark(context: Context, action: Action, places: Places, name: str) -> None:
+    """Announce a name at every place, and stop where another run has, or where too few can be written."""
+    _no_other_run(places, places.mark(MarkKind.CREATE, name, context.client.now()))
+    try:
+        _may_go_on(places, action)
+    except EntryError:
         places.withdraw()
         raise
 
@@ -182,9 +198,9 @@ def _undo(context: Context, minted: Minted, places: Places) -> None:
 
 
 def _oldest_first(view: EntryView) -> Callable[[str], int]:
-    """The order of service: first the places that hold the oldest generation, for it ends first."""
-    numbers = {generation.token.id: generation.number for generation in view.generations}
-    ranks = {target.place: numbers.get(look.held.id, 0) if look.held is not None else 0 for target, look in view.places}
+    """The order of service: first the places that hold nothing alive, then those with the oldest generation."""
+    ages = {generation.token.id: age for age, generation in enumerate(view.generations, start=1)}
+    ranks = {target.place: ages.get(look.held.id, 0) if look.held is not None else 0 for target, look in view.places}
     return lambda place: ranks[place]
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import logging
 import random
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tooken_ci.apply.failure import BusyError, EntryError
@@ -38,12 +39,29 @@ class _Attempts:
     living: dict[str, Token]
     first_send: dt.datetime
     expiries: list[dt.datetime]
-    lost: bool = False
+    lost: list[Token] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Made:
+    """What came of it.
+
+    Attributes:
+        minted: the token, with its secret.
+        lost: tokens of earlier names that were made too, whose secrets were lost with the answers; nobody knows them.
+    """
+
+    minted: Minted
+    lost: tuple[Token, ...]
 
 
 def mint(
-    context: Context, entry: Entry, action: Action, living: dict[str, Token], announce: Callable[[str], None]
-) -> Minted:
+    context: Context,
+    entry: Entry,
+    action: Action,
+    living: dict[str, Token],
+    announce: Callable[[str], None],
+) -> Made:
     """Make the token that an action asks for, under the next free name.
 
     Args:
@@ -51,7 +69,7 @@ def mint(
         entry: whose generation it is.
         action: a create or a replace.
         living: the active generations of the entry that the plan knew, by id.
-        announce: is told the new name whenever it changes, before anything is made under it.
+        announce: is told the name whenever a request for it is about to be sent; what it raises ends the mint.
 
     Raises:
         BusyError: somebody else is making generations of this entry.
@@ -60,46 +78,41 @@ def mint(
     """
     attempts = _Attempts(living=dict(living), first_send=context.client.now(), expiries=[])
     number = action.number
-    for turn in range(MINT_TRIES):
+    for _ in range(MINT_TRIES):
         if len(attempts.living) >= MAX_LIVING:
             raise EntryError(
                 f"{len(attempts.living)} generations of it are alive, and no more than {MAX_LIVING} may be.",
                 hint="Revoke one that no destination's record names and run again.",
-                changed=attempts.lost,
+                changed=bool(attempts.lost),
             )
         name = naming.generation_name(action.entry, number)
-        if turn:
-            _announce(announce, name, attempts)
         expires_at = _spread(action.expires_at)
         attempts.expiries += [] if expires_at is None else [expires_at]
         try:
-            minted = context.client.create(name=name, scopes_wanted=action.scopes, expires_at=expires_at)
-        except ConflictError:
+            minted = context.client.create(
+                name=name, scopes_wanted=action.scopes, expires_at=expires_at, before=partial(announce, name)
+            )
+        except ConflictError as conflict:
             try:
-                number = _after_conflict(context, entry, attempts, number)
+                number = _after_conflict(context, entry, attempts, number, doubtful=conflict.doubtful)
             except (ApiError, StoppedError, WorkspaceError) as error:
                 # whose token has the name is not known: it may be one of ours
                 raise UnreachableError(error.message, hint=error.hint) from None
             continue
+        except EntryError as error:
+            error.changed = error.changed or bool(attempts.lost)
+            raise
         except (ApiError, StoppedError) as error:
             if attempts.lost:
                 raise UnreachableError(error.message, hint=error.hint) from None
             raise
         _check(context, minted, name, action, expires_at)
-        return minted
+        return Made(minted=minted, lost=tuple(attempts.lost))
     raise EntryError(
         f"No free name was found: {MINT_TRIES} in a row were taken, the last one {quoted(name)}.",
         hint="Look for somebody else who makes tokens of these names.",
-        changed=attempts.lost,
+        changed=bool(attempts.lost),
     )
-
-
-def _announce(announce: Callable[[str], None], name: str, attempts: _Attempts) -> None:
-    try:
-        announce(name)
-    except EntryError as error:
-        error.changed = error.changed or attempts.lost
-        raise
 
 
 def _spread(expires_at: dt.datetime | None) -> dt.datetime | None:
@@ -109,8 +122,16 @@ def _spread(expires_at: dt.datetime | None) -> dt.datetime | None:
     return expires_at.replace(microsecond=0) + dt.timedelta(seconds=_CHANCE.randrange(int(SPREAD.total_seconds())))
 
 
-def _after_conflict(context: Context, entry: Entry, attempts: _Attempts, number: int) -> int:
-    """Look the entry up by each of its names, over all statuses, and find the number to go on with."""
+def _after_conflict(context: Context, entry: Entry, attempts: _Attempts, number: int, *, doubtful: bool) -> int:
+    """Look the entry up by each of its names, over all statuses, and find the number to go on with.
+
+    Args:
+        context: of the apply.
+        entry: whose generation is to be made.
+        attempts: what is known so far.
+        number: whose name is taken.
+        doubtful: an earlier try of this run may have taken it.
+    """
     numbers = [number]
     for token in context.all_of(entry):
         name, found = naming.split(token.name)
@@ -119,14 +140,15 @@ def _after_conflict(context: Context, entry: Entry, attempts: _Attempts, number:
         numbers.append(found)
         if token.status is Status.ACTIVE and token.id not in attempts.living:
             if not _ours(token, attempts):
+                whose = "it may be this run's own, whose answer was lost, or " if doubtful else ""
                 raise BusyError(
-                    f"{quoted(token.name)} appeared meanwhile; another run may be at work on this entry.",
-                    changed=attempts.lost,
+                    f"{quoted(token.name)} appeared meanwhile; {whose}another run may be at work on this entry.",
+                    changed=doubtful or bool(attempts.lost),
                 )
             made = quoted(token.name)
             log.warning("%s was made, but its secret was lost with the answer; going on with the next.", made)
             attempts.living[token.id] = token
-            attempts.lost = True
+            attempts.lost.append(token)
     return max(numbers) + 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -33,9 +34,14 @@ class Places:
         self._context = context
         self._open: dict[str, Destination] = {target.place: context.open(target) for target in targets}
         self._marked: dict[str, None] = {}  # a set that keeps its order
-        self._first_mark: float | None = None
+        self._first_mark = -math.inf
         self.failures: dict[str, DestinationError] = {}
         self.touched = False
+
+    @property
+    def age(self) -> float:
+        """Seconds since the first of the marks that stand was made; all are made anew together."""
+        return self._context.clock.monotonic() - self._first_mark
 
     def check(self) -> None:
         """Ask each destination whether it can be written; the ones that cannot become failures. Changes nothing."""
@@ -48,6 +54,7 @@ class Places:
         Returns:
             Another run's young mark, where one stands; then nothing further was marked.
         """
+        self._first_mark = self._context.clock.monotonic()
         for place, destination in self._open.items():
             if place in self.failures:
                 continue
@@ -62,7 +69,6 @@ class Places:
                 self._context.run
             )
             mark = Mark(kind=kind, name=name, run=self._context.run, at=now)
-            self._first_mark = self._context.clock.monotonic() if self._first_mark is None else self._first_mark
             if self._attempt(place, partial(destination.write_record, record.marked(mark))):
                 self._marked[place] = None
         return None
@@ -96,7 +102,7 @@ class Places:
                 self._attempt(place, partial(self._serve, self._open[place], secret, held))
 
     def _serve(self, destination: Destination, secret: Secret, held: Held) -> None:
-        if self._first_mark is None or self._context.clock.monotonic() - self._first_mark > LONGEST_DELIVERY:
+        if self.age > LONGEST_DELIVERY:
             raise DestinationError(
                 f"more than {LONGEST_DELIVERY:.0f} s have passed since it was marked; another run may be at work now.",
                 hint="Run again.",

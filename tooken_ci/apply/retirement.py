@@ -76,6 +76,7 @@ def _revoke(
         if action.id is None or action.id not in found:
             yield action, Result.of(action, ResultStatus.SKIPPED, why_not)
             continue
+        context.clock.check()
         try:
             context.client.revoke(action.id)
         except ApiError as error:

@@ -8,12 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from tooken_ci.apply import generation, retirement
+from tooken_ci.apply.bounded import bounded
 from tooken_ci.apply.failure import BusyError, EntryError
 from tooken_ci.apply.places import Places
 from tooken_ci.apply.side_by_side import side_by_side
+from tooken_ci.base import naming
 from tooken_ci.base.errors import StoppedError, TookenCIError
 from tooken_ci.base.text import quoted
-from tooken_ci.plan.model import ActionKind, Origin, ProblemCode
+from tooken_ci.plan.model import ActionKind, Cause, Origin, ProblemCode
 from tooken_ci.plan.price import removals_by_entry
 from tooken_ci.plan.result import Outcome, Result, ResultStatus
 from tooken_ci.plan.view import EntryView, family, grouped
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from tooken_ci.apply.context import Context
     from tooken_ci.apply.survey import Survey
     from tooken_ci.plan.model import Action, EntryPlan
+    from tooken_ci.tooken.model import Token
 
 
 T = TypeVar("T")
@@ -36,7 +39,8 @@ def execute(context: Context, survey: Survey) -> Outcome:
         ForbiddenError: the key lacks a scope that the plan needs; nothing was changed.
         ApiError: the scopes could not be probed; nothing was changed.
     """
-    return _Run(context, survey).execute()
+    run = _Run(context, survey)
+    return bounded(run.execute, context.clock, run.abandon)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,10 +61,14 @@ class _Run:
         self._generations = grouped(survey.tokens)
         self._noting = threading.RLock()  # guards what follows, and lets one result be told at a time
         self._results: dict[Action, Result] = {}
+        self._lost: dict[str, Sequence[Token]] = {}  # by entry: made on the way, their secrets lost with the answers
+        self._begun: set[str] = set()
+        self._abandoned = False
         self._changed = False
         self._ended: StoppedError | None = None
 
     def execute(self) -> Outcome:
+        """Do it all."""
         self._or_end(self._probe)
         work = [self._work(plan) for plan in self._plan.entries if plan.actions]
         self._each(lambda item: item.places.check(), work)
@@ -71,6 +79,20 @@ class _Run:
             if action not in self._results:
                 self._note(action, self._why_left_out(action))
         return self._outcome()
+
+    def abandon(self) -> Outcome:
+        """What can be told when the run had to end, although something that had begun still hangs."""
+        with self._noting:
+            self._abandoned = True
+            try:
+                self._context.clock.check()
+            except StoppedError as ended:
+                self._ended = ended
+            for action in self._plan.actions:
+                if action not in self._results:
+                    hangs = action.entry in self._begun and self._plan.permits(action)
+                    self._results[action] = _hanging(action) if hangs else self._why_left_out(action)
+            return self._outcome()
 
     def _or_end(self, step: Callable[[], None]) -> None:
         """Take a step, unless the run is to end; whatever it has not come to then is told as left out."""
@@ -86,15 +108,19 @@ class _Run:
         side_by_side(lambda item: self._or_end(partial(work, item)), items, self._context.workers)
 
     def _outcome(self) -> Outcome:
-        results = tuple(self._results[action] for action in self._plan.actions if action in self._results)
+        planned = dict.fromkeys(self._plan.actions)
+        results = tuple(self._results[action] for action in {**planned, **self._results} if action in self._results)
         changed = self._changed or any(result.status is ResultStatus.DONE or result.unclear for result in results)
         return Outcome(plan=self._plan, results=results, changed=changed, ended=self._ended)
 
     def _note(self, action: Action, result: Result) -> None:
         with self._noting:
+            if self._abandoned:
+                return
             self._results[action] = result
             self._context.tell(result)
-            self._context.progress.step("actions done", len(self._results), len(self._plan.actions))
+            total = len(self._plan.actions)
+            self._context.progress.step("actions done", min(len(self._results), total), total)
 
     def _note_all(self, results: Iterable[tuple[Action, Result]]) -> None:
         for action, result in results:
@@ -130,10 +156,13 @@ class _Run:
 
     def _serve(self, work: _Work) -> None:
         """One entry: its create, replace or redeliver, and only then what rule 4 allows."""
+        self._begun.add(work.view.entry.name)
         revocations = [action for action in work.actions if action.kind is ActionKind.REVOKE]
         for action in work.actions:
-            if action.kind is not ActionKind.REVOKE and not self._deliver(work.view, action, work.places):
-                return
+            if action.kind is not ActionKind.REVOKE:
+                if not self._deliver(work.view, action, work.places):
+                    return
+                revocations += [_revocation(action, token) for token in self._lost.get(action.entry, ())]
         if revocations:
             self._note_all(retirement.retire(self._context, work.view, revocations))
 
@@ -141,8 +170,9 @@ class _Run:
         result = Result.of(action, ResultStatus.DONE)
         try:
             if action.mints:
-                token = generation.renew(self._context, view, action, places)
-                result = dataclasses.replace(result, token=token.name, id=token.id)
+                made = generation.renew(self._context, view, action, places)
+                self._lost[view.entry.name] = made.lost
+                result = dataclasses.replace(result, token=made.minted.token.name, id=made.minted.token.id)
             else:
                 generation.copy(self._context, view, action, places)
         except StoppedError:
@@ -169,6 +199,7 @@ class _Run:
     def _remove(self, removal: tuple[str, Sequence[Action]]) -> None:
         """Revoke what ``absent`` or ``prune`` asks for, but nothing that a destination of the spec still holds."""
         name, actions = removal
+        self._begun.add(name)
         free = []
         for action in actions:
             place = self._holder(action)
@@ -200,3 +231,23 @@ class _Run:
             return Result.of(action, ResultStatus.SKIPPED, f"blocked by {', '.join(self._plan.blocked_by)}")
         why = self._ended.message if self._ended is not None else "an earlier step for this entry failed"
         return Result.of(action, ResultStatus.SKIPPED, why)
+
+
+def _hanging(action: Action) -> Result:
+    why = "it was under way when the run had to end, and may have been done; the next run goes on from there"
+    return dataclasses.replace(Result.of(action, ResultStatus.FAILED, why), unclear=True)
+
+
+def _revocation(action: Action, lost: Token) -> Action:
+    """The revocation of a token that an action made in vain; rule 4 decides when, as for any older generation."""
+    return dataclasses.replace(
+        action,
+        kind=ActionKind.REVOKE,
+        token=lost.name,
+        number=naming.split(lost.name)[1],
+        id=lost.id,
+        cause=Cause.REPAIR,
+        reasons=("its secret was lost with the answer to its creation",),
+        expires_at=lost.expires_at,
+        destinations=(),
+    )

@@ -114,6 +114,7 @@ class ApiError(TookenCIError):
         status: the HTTP status; 0 where there was no answer that could be read.
         api_code: the ``error`` field of the body, made safe to show; may be empty.
         from_api: the body was empty or a JSON object, as the API's are; a proxy in between writes something else.
+        doubtful: an earlier try of the same request was lost, and the server may have acted on that one.
     """
 
     code = "api"
@@ -125,6 +126,7 @@ class ApiError(TookenCIError):
         self.status = status
         self.api_code = api_code
         self.from_api = from_api
+        self.doubtful = False
 
 
 class UnreachableError(ApiError):

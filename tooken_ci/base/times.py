@@ -11,6 +11,9 @@ from tooken_ci.base.errors import DeadlineError, StoppedError
 
 _SLICE = 0.1
 
+_PATIENCE = 4.5
+"""Seconds that what is under way has to end in; a CI runner kills 7.5 s after its first signal."""
+
 
 def parse(text: str) -> dt.datetime:
     """An ISO 8601 instant in UTC; one without an offset is taken for UTC, as the API documents its times.
@@ -50,6 +53,10 @@ class Clock(Protocol):
         """
         ...
 
+    def overdue(self) -> bool:
+        """Whether the run was to end a while ago, so that what still hangs is not waited for any longer."""
+        ...
+
 
 class Stop:
     """Whether somebody has asked the run to end, and how.
@@ -80,6 +87,7 @@ class RunClock:
         self._stop = stop or Stop()
         self._deadline = deadline
         self._ends = time.monotonic() + deadline
+        self._overdue = self._ends + _PATIENCE
 
     def monotonic(self) -> float:
         """Seconds that never run backwards."""
@@ -102,6 +110,12 @@ class RunClock:
             )
         if time.monotonic() > self._ends:
             raise self._too_late("it has passed")
+
+    def overdue(self) -> bool:
+        """Tell as ``Clock.overdue``; it must be asked again and again, for nothing else notes when the run stopped."""
+        if self._stop.by:
+            self._overdue = min(self._overdue, time.monotonic() + _PATIENCE)
+        return time.monotonic() > self._overdue
 
     def _too_late(self, why: str) -> DeadlineError:
         return DeadlineError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -66,5 +67,11 @@ def _guarded(arguments: Sequence[str] | None) -> int:
 
 
 def main() -> NoReturn:
-    """The program."""
-    sys.exit(run())
+    """The program. It does not wait for what still hangs in a thread: by then all is told, and the run is to end."""
+    code = run()
+    if threading.active_count() > 1:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, AttributeError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)

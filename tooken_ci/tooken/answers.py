@@ -29,6 +29,11 @@ REDIRECTS = range(300, 400)
 _CLIENT_ERRORS = range(400, 500)
 
 
+def may_be_the_apis(answer: requests.Response) -> bool:
+    """Whether an answer claims to be nothing else than what the API's all are: JSON, or without a body."""
+    return "json" in answer.headers.get("Content-Type", "json").lower()
+
+
 def decode(answer: requests.Response, scope: str) -> Any:
     """The decoded body of a success; None for an answer without one, and for a server fault.
 

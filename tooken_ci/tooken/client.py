@@ -22,7 +22,7 @@ from tooken_ci.tooken.transport import Call, Transport
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
     from tooken_ci.base.progress import Progress
@@ -94,7 +94,7 @@ class Client:
             WorkspaceError: the list kept changing while it was read.
             ApiError: it could not be read.
         """
-        return _only_active(self._lister.tokens({"status": "active"}, tell=True))
+        return _only_active(self._lister.tokens({"status": "active"}, whole=True))
 
     def find_active(self, text: str) -> tuple[Token, ...]:
         """Every active token whose name contains the text, in any case. Raises as ``active``."""
@@ -114,27 +114,40 @@ class Client:
         except NotFoundError:
             return None
 
-    def create(self, *, name: str, scopes_wanted: Iterable[str], expires_at: dt.datetime | None) -> Minted:
+    def create(
+        self,
+        *,
+        name: str,
+        scopes_wanted: Iterable[str],
+        expires_at: dt.datetime | None,
+        before: Callable[[], None] | None = None,
+    ) -> Minted:
         """Make a token.
 
         A lost answer is asked for again under the same name, which the API makes at most once: the repeat then meets
         ``ConflictError``, and a look-up by name tells whose token it is.
 
+        Args:
+            name: of the token.
+            scopes_wanted: its scopes.
+            expires_at: None = never.
+            before: is called whenever the request is about to be sent; what it raises ends the call.
+
         Raises:
-            ConflictError: the name exists.
+            ConflictError: the name exists; ``doubtful`` where an earlier try may have made it.
             ApiError: another of its kinds.
         """
         body: dict[str, object] = {"name": name, "scopes": sorted(scopes_wanted)}
         if expires_at is not None:
             body["expires_at"] = times.show(expires_at)
         call = Call(kind=CallKind.CREATE, path="/tokens", scope=scopes.WRITE, body=body)
-        data = self._transport.send(call)
+        data = self._transport.send(call, before=before)
         try:
             return read_minted(data)
         except NotTheApiError as error:
             # the token may exist, with a secret that nobody will ever know: settle it by name, like a lost answer
             log.warning("The answer to the creation of a token could not be read; asking again under the same name.")
-            return read_minted(self._transport.send(call, doubt=error))
+            return read_minted(self._transport.send(call, doubt=error, before=before))
 
     def rotate(self, token_id: str) -> Minted:
         """Give a token a new secret; the old one is dead at that moment. Never repeated blindly.

@@ -44,7 +44,7 @@ class _Page:
 
 
 class Lister:
-    """Reads lists of tokens: the first page alone, then the rest side by side.
+    """Reads lists of tokens: the first page alone, then the rest.
 
     Attributes:
         per_page: how many tokens a page holds, as the last listing told.
@@ -55,7 +55,7 @@ class Lister:
         self._progress = progress or Silence()
         self.per_page = PER_PAGE
 
-    def tokens(self, filters: Mapping[str, str], *, tell: bool = False) -> tuple[Token, ...]:
+    def tokens(self, filters: Mapping[str, str], *, whole: bool = False) -> tuple[Token, ...]:
         """Every token that matches, in the API's order.
 
         The pages count as complete only if every ``total`` agrees, the ids are all different and their number is the
@@ -63,27 +63,31 @@ class Lister:
 
         Args:
             filters: of the query.
-            tell: whether the progress is worth telling.
+            whole: it is the list of the whole workspace: its pages are read side by side, and the progress is told. Of
+                shorter ones many are read at once, each page by page.
 
         Raises:
             WorkspaceError: the list changed while it was read, each time.
             ApiError: a page could not be read.
             StoppedError: the run is to end.
         """
+        workers = self._transport.pace.workers if whole else 1
         total = 0
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                self._transport.clock.sleep(self._transport.policy.pause(attempt))
             first = _read(self._page(filters, 1))
             total, self.per_page = first.total, first.per_page
             found = list(first.tokens)
             if len(found) != min(first.per_page, total):
                 continue  # it does not hold what it says: the rest is not worth asking for
             last = pages(total, first.per_page)
-            with contextlib.closing(self._rest(filters, last)) as rest:
+            with contextlib.closing(self._rest(filters, last, workers)) as rest:
                 for page in rest:
                     if page.total != total:
                         break
                     found += page.tokens
-                    if tell:
+                    if whole:
                         self._progress.step("tokens read", len(found), total)
             if len({token.id for token in found}) == len(found) == total:
                 return tuple(found)
@@ -92,10 +96,11 @@ class Lister:
             hint="The workspace is changing too fast to plan from; run again when it is calmer.",
         )
 
-    def _rest(self, filters: Mapping[str, str], last: int) -> Generator[_Page]:
+    def _rest(self, filters: Mapping[str, str], last: int, workers: int) -> Generator[_Page]:
         """The pages from the second to the last, in order; what is under way is waited for when it is closed early."""
-        workers = min(self._transport.pace.workers, last - 1)
-        if not workers:
+        workers = min(workers, last - 1)
+        if workers <= 1:
+            yield from (_read(self._page(filters, number)) for number in range(2, last + 1))
             return
         with concurrent.futures.ThreadPoolExecutor(workers) as pool:
             ahead: deque[Future[Any]] = deque()

@@ -63,8 +63,14 @@ class Allowance:
 
 
 class Turn:
-    """One request's leave to be sent; it takes the headers of the answer, where there is one."""
+    """One request's leave to be sent.
 
+    Attributes:
+        used: the request was sent, as far as it could be.
+        headers: of the answer, where there is one.
+    """
+
+    used: bool = False
     headers: Mapping[str, str] | None = None
 
 
@@ -124,7 +130,9 @@ class Quota:
         finally:
             with self._changed:
                 self._in_flight -= 1
-                if turn.headers is None:
+                if not turn.used:
+                    self.sent -= 1
+                elif turn.headers is None:
                     self._window.spend()
                 else:
                     self._window.note(turn.headers, number=number, sent_at=sent_at)
@@ -138,8 +146,9 @@ class Quota:
         """
         with self._changed:
             self._wait_for(requests)
-            self._held += requests
-            self._mine.holds = requests
+            held = min(requests, self._most_at_once())
+            self._held += held
+            self._mine.holds = held
         try:
             yield
         finally:
@@ -188,11 +197,16 @@ class Quota:
             alone = self._in_flight == 0 and (requests <= 1 or self._held == 0)
             return None if alone else _AN_ANSWER
         reserved = self._window.reserved(self._pace.reserve)
-        most = max(1, (self._window.limit or remaining) - reserved)
-        if not requests or remaining - self._in_flight - self._held - reserved >= min(requests, most):
+        fit = remaining - self._in_flight - self._held - reserved
+        if not requests or fit >= min(requests, self._most_at_once()):
             return None
         # an answer under way may tell of more than is counted on, and what is held may be given back
         return _AN_ANSWER if self._in_flight or self._held else self._window.ends_in()
+
+    def _most_at_once(self) -> int:
+        """How many requests a full window has for this run, as far as is known; where nothing is, one."""
+        whole = self._window.limit or self._window.remaining() or 0
+        return max(1, whole - self._window.reserved(self._pace.reserve))
 
     def _announce(self, wait: float) -> None:
         """Say so once, whoever of this process waits."""

@@ -18,7 +18,7 @@ from tooken_ci.base.errors import (
     NotFoundError,
     NotTheApiError,
     RateLimitedError,
-    StoppedError,
+    TookenCIError,
     UnreachableError,
 )
 from tooken_ci.base.text import safe
@@ -29,7 +29,7 @@ from tooken_ci.tooken.retry import SURELY_REFUSED, TABLE, Again, CallKind, Fault
 from tooken_ci.tooken.servertime import ServerTime
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tooken_ci.base.progress import Progress
     from tooken_ci.base.secret import Secret
@@ -86,13 +86,15 @@ class _Tries:
 
     Attributes:
         began: when, on the run's clock.
-        sent: how often.
-        waited: seconds, after 429s.
+        failed: how often it failed; being told to wait is no failure.
+        told: how often it was told to wait.
+        waited: seconds, after being told to.
         doubt: the error of a try on which the server may have acted; whatever ends the call must say so.
     """
 
     began: float
-    sent: int = 0
+    failed: int = 0
+    told: int = 0
     waited: float = 0.0
     doubt: ApiError | None = None
 
@@ -113,6 +115,7 @@ class Transport:
 
     Attributes:
         clock: the run's.
+        policy: of the retries.
         pace: how fast the run may go.
         quota: says when a request may be sent.
         server_time: the server's clock.
@@ -130,20 +133,28 @@ class Transport:
     ) -> None:
         self._base_url = checked_url(base_url)
         self._key = key
-        self._policy = policy or RetryPolicy()
+        self.policy = policy or RetryPolicy()
         self.clock = clock
         self.pace = pace or Pace()
         self._session = _session(self.pace.workers)
         self.server_time = ServerTime(clock)
         self.quota = Quota(self.server_time, clock, pace=self.pace, progress=progress)
 
-    def send(self, call: Call, *, credential: Secret | None = None, doubt: ApiError | None = None) -> Any:
+    def send(
+        self,
+        call: Call,
+        *,
+        credential: Secret | None = None,
+        doubt: ApiError | None = None,
+        before: Callable[[], None] | None = None,
+    ) -> Any:
         """Send a call, again where it failed in passing, and give the decoded answer (None for an empty one).
 
         Args:
             call: what to send.
             credential: whom to send it as; the key where left out.
             doubt: the error of an earlier request for the same, on which the server may have acted.
+            before: is called whenever it is about to be sent, however long that had to wait; what it raises ends it.
 
         Raises:
             ApiError: one of its kinds; what the server surely refused is never repeated.
@@ -152,16 +163,17 @@ class Transport:
         tries = _Tries(began=self.clock.monotonic(), doubt=doubt)
         try:
             while True:
-                tries.sent += 1
-                outcome = self._exchange(call, credential or self._key)
+                outcome = self._exchange(call, credential or self._key, before)
                 if not isinstance(outcome, _Failed):
                     return outcome
                 if outcome.fault not in SURELY_REFUSED:
                     tries.doubt = outcome.error
                 self._pause_or_raise(call, outcome, tries)
-        except (ApiError, StoppedError) as end:
-            settled = call.kind is CallKind.READ or isinstance(end, (ConflictError, NotFoundError))
-            if tries.doubt is None or settled:
+        except TookenCIError as end:
+            if tries.doubt is None or call.kind is CallKind.READ:
+                raise
+            if isinstance(end, (ConflictError, NotFoundError)) and end.from_api:  # it tells what has become of it
+                end.doubtful = True
                 raise
             raise tries.doubt from None
 
@@ -171,19 +183,21 @@ class Transport:
         if failed.fault is Fault.RATE_LIMITED:
             self._bear(failed, tries)
             return
+        tries.failed += 1
         spent = self.clock.monotonic() - tries.began - tries.waited
-        if tries.sent >= self._policy.tries or spent >= self._policy.deadline:
+        if tries.failed >= self.policy.tries or spent >= self.policy.deadline:
             raise failed.error
-        self.clock.sleep(self._policy.pause(tries.sent))
+        self.clock.sleep(self.policy.pause(tries.failed))
 
     def _bear(self, failed: _Failed, tries: _Tries) -> None:
         """Being told to wait is no failure: it is borne as often as it comes, as long as the waits are short."""
-        wait = failed.wait or self._policy.pause(tries.sent)
+        tries.told += 1
+        wait = failed.wait or self.policy.pause(tries.told)
         tries.waited += wait
-        if tries.waited > self._policy.longest_wait:
+        if tries.waited > self.policy.longest_wait:
             raise RateLimitedError(
                 f"The rate limit (429) asks for {tries.waited:.0f} s of waiting; more than "
-                f"{self._policy.longest_wait:.0f} s are not waited for one request.",
+                f"{self.policy.longest_wait:.0f} s are not waited for one request.",
                 hint="Run again later, or find out who else uses up the workspace's allowance.",
                 status=_TOO_MANY,
             )
@@ -192,9 +206,12 @@ class Transport:
         else:
             self.clock.sleep(wait)
 
-    def _exchange(self, call: Call, credential: Secret) -> Any:
+    def _exchange(self, call: Call, credential: Secret, before: Callable[[], None] | None) -> Any:
         """One request and its answer; a fault that may pass is returned, any other raised."""
         with self.quota.turn() as turn:
+            if before is not None:
+                before()
+            turn.used = True
             try:
                 answer = self._session.request(
                     call.kind.method,
@@ -207,7 +224,8 @@ class Transport:
                 )
             except requests.RequestException as error:
                 return _Failed(fault=_fault(error), error=self._unreachable(call, error))
-            self.server_time.note(answer.headers.get("Date"))
+            if answers.may_be_the_apis(answer):  # a proxy's own page tells the proxy's time
+                self.server_time.note(answer.headers.get("Date"))
             turn.headers = answer.headers
         log.debug("%s: %d", safe(str(call)), answer.status_code)
         return self._judge(call, answer)

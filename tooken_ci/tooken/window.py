@@ -18,6 +18,8 @@ WINDOW = 60.0
 
 _WHOLE = re.compile(r"[0-9]{1,15}")
 _MOST_LAG = 5.0
+_MOST_AHEAD = 3600.0
+"""A reset further ahead is no reset in Unix seconds: milliseconds, or nonsense."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -91,7 +93,14 @@ class Window:
             whole(headers.get(f"X-RateLimit-{name}")) for name in ("Limit", "Remaining", "Reset")
         )
         self.limit = limit or self.limit
-        reset = self._reset if reset is None else reset
+        if remaining is None and reset is None:
+            self.spend()
+            return
+        if remaining is None and whole((headers.get("X-RateLimit-Remaining") or "").removeprefix("-")) is not None:
+            remaining = 0  # the server lets some through and counts them all the same
+        now = self._server_time.epoch()
+        if reset is None or (now is not None and reset > now + _MOST_AHEAD):
+            reset = self._reset
         if reset != self._reset and number < self._told_by:
             return
         if remaining is None:
