@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 STOPPED = "The run was stopped by SIGTERM."
 
 
-class CrashError(Exception):
-    """A fault of the program itself."""
+class CrashError(BaseException):
+    """Ends the process, wherever it is."""
 
 
 def stopping(world: World) -> Callable[[object], Any]:
@@ -182,13 +182,17 @@ def test_the_run_after_a_crash(world: World, step: str) -> None:
     assert len(world.active()) == 1
 
 
-def test_a_crash_in_one_thread(world: World) -> None:
-    """Where entries go side by side, the fault of one ends the run once the others that had begun are done."""
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_fault_of_the_program_itself(world: World, workers: int) -> None:
+    """An entry that meets a fault of this program ends alone and unclear; the others are served, and all is told."""
     names = [f"{world.name}-{letter}" for letter in "pqr"]
-    world.store("q").before["write"] = CrashError()
-    world.prepare(*[world.entry(name, to=name[-1]) for name in names], workers=3)
-    with pytest.raises(CrashError):
-        world.apply()
+    world.store("q").before["write"] = ZeroDivisionError("a secret could stand here")
+    world.prepare(*[world.entry(name, to=name[-1]) for name in names], workers=workers)
+    outcome = world.apply()
+    assert [result.status for result in outcome.results] == [DONE, FAILED, DONE]
+    assert [result.unclear for result in outcome.results] == [False, True, False]
+    assert outcome.results[1].error.startswith("a fault of tooken-ci itself (ZeroDivisionError)")
+    assert outcome.changed
     assert [world.store(name).holds_name() for name in "pr"] == [names[0], names[2]]
 
 

@@ -115,14 +115,16 @@ class Project:
         kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
         return {**kept, **ours, **(extra or {})}
 
-    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, env: Mapping[str, str] | None = None, stdout: int = subprocess.PIPE
+    ) -> subprocess.Popen[str]:
         """Starts the command, without a terminal; ``end`` waits for it."""
         return subprocess.Popen(
             [*command(), *arguments],
             cwd=self.folder,
             env=self.environment(env),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
@@ -136,8 +138,8 @@ class Project:
             process.kill()
             process.communicate()
             raise
-        ended = Ended(code=process.returncode, out=out, err=err)
-        self.scan({"standard output": out.encode(), "standard error": err.encode()})
+        ended = Ended(code=process.returncode, out=out or "", err=err)
+        self.scan({"standard output": ended.out.encode(), "standard error": err.encode()})
         assert "Traceback" not in err, err
         return ended
 

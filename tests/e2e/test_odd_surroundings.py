@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 from pathlib import Path
@@ -49,6 +50,16 @@ def test_a_full_disk_behind_stdout(project: Project) -> None:
     assert ended.returncode == 3
     assert "The output could not be written: No space left on device." in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
+def test_a_full_disk_behind_stderr(project: Project) -> None:
+    """An apply whose words nobody can read does all its work, and its report for programs is whole."""
+    project.write(spec({name: entry(name) for name in ("one", "two")}))
+    ended = _shell(project, "tooken-ci apply --format json 2>/dev/full")
+    assert ended.returncode == 0
+    assert {result["status"] for result in json.loads(ended.stdout)["results"]} == {"done"}
+    assert project.sandbox.authenticates(project.secret("two"))
 
 
 @pytest.mark.parametrize(("name", "code"), [("plan", 1), ("apply", 3)])

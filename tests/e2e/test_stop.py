@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import subprocess
 import time
@@ -12,7 +14,7 @@ import pytest
 
 from tests.cli.terminal import at_terminal
 from tests.e2e.held import CREATION, LISTING, PATIENCE, hold, wait_for
-from tests.e2e.project import spec
+from tests.e2e.project import entry, spec
 from tests.e2e.stopped import MANY, finished_by_the_next_run, true_report
 
 if TYPE_CHECKING:
@@ -143,4 +145,36 @@ def test_a_signal_at_the_question(project: Project) -> None:
 
     with project.unchanged():
         ended = at_terminal(project, "apply", at="[y/N]: ", then=interrupt)
-    assert ended.code == -signal.SIGTERM
+    assert ended.code == 1
+    assert "The run was stopped by SIGTERM." in ended.shown
+
+
+@both_signals
+def test_a_signal_while_the_report_is_written(project: Project, asked: signal.Signals) -> None:
+    """A signal while a slow reader takes the report changes neither the report nor the exit code."""
+    project.write(spec({f"ci-{number}": entry(f"out/{number}") for number in range(400)}))
+    out, written = os.pipe()
+    running = project.start("plan", "--format", "json", stdout=written)
+    os.close(written)
+    with os.fdopen(out, encoding="utf-8") as reader:
+        first = reader.read(1)
+        running.send_signal(asked)
+        rest = reader.read()
+    assert len(json.loads(first + rest)["actions"]) == 400
+    assert project.end(running).code == 0
+
+
+@both_signals
+def test_a_stop_that_is_delivered_twice(project: Project, asked: signal.Signals) -> None:
+    """The same stop delivered at once to the process and to its group is one stop: the run ends with its report."""
+    project.write(spec(MANY))
+    with hold(project.sandbox, CREATION, seconds=1):
+        running = project.start("apply", "--format", "json", "--workers", "1")
+        wait_for(project.sandbox, CREATION)
+        running.send_signal(asked)
+        running.send_signal(signal.SIGTERM)
+        running.send_signal(signal.SIGINT)
+        ended = project.end(running)
+    assert ended.code == 3
+    assert true_report(project, ended.data, "stopped by SIG") == ["ci-00"]
+    finished_by_the_next_run(project)

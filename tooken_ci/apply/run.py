@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from tooken_ci.plan.model import Action, EntryPlan
     from tooken_ci.tooken.model import Token
 
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -72,7 +75,7 @@ class _Run:
         self._or_end(self._probe)
         work = [self._work(plan) for plan in self._plan.entries if plan.actions]
         self._each(lambda item: item.places.check(), work)
-        self._each(self._serve, work)
+        self._each(self._guarded, work)
         self._each(self._remove, removals_by_entry(self._plan, Origin.ABSENT))
         self._prune()
         for action in self._plan.actions:
@@ -106,6 +109,20 @@ class _Run:
     def _each(self, work: Callable[[T], None], items: Sequence[T]) -> None:
         """Do the work on each item, side by side; an item that has not begun when the run is to end is left out."""
         side_by_side(lambda item: self._or_end(partial(work, item)), items, self._context.workers)
+
+    def _guarded(self, work: _Work) -> None:
+        """Serve an entry; a fault of this program ends that entry alone, and leaves unclear what became of it."""
+        try:
+            self._serve(work)
+        except TookenCIError:
+            raise
+        except Exception as error:
+            log.debug("A fault while %s was served.", quoted(work.view.entry.name), exc_info=True)
+            why = f"a fault of tooken-ci itself ({type(error).__name__}); run again with --debug, and report it"
+            for action in work.actions:
+                if action not in self._results:
+                    failed = Result.of(action, ResultStatus.FAILED, why)
+                    self._note(action, dataclasses.replace(failed, unclear=True))
 
     def _outcome(self) -> Outcome:
         planned = dict.fromkeys(self._plan.actions)

@@ -57,7 +57,7 @@ def _guarded(arguments: Sequence[str] | None) -> int:
             say(f"Error: the output could not be written: {error.strerror}.")
         return ExitCode.FAILED
     except (click.Abort, KeyboardInterrupt):
-        say("Interrupted; nothing was changed.")
+        say("Interrupted.")
         return ExitCode.FAILED
     except Exception as error:  # noqa: BLE001  # the last net, for the commands that report nothing
         error_told = internal_error(error)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tooken_ci.base.errors import Fault
+    from tooken_ci.base.times import Stop
     from tooken_ci.ci.host import Host
     from tooken_ci.render.report import Report
 
@@ -26,12 +27,18 @@ def say(text: str, *, end: str = "\n") -> None:
     click.echo(text + end, err=True, nl=False)
 
 
+def mention(text: str) -> None:
+    """Tell people while the work goes on; that nobody reads any longer is no reason to leave it undone."""
+    with contextlib.suppress(OSError):
+        say(text)
+
+
 class LogHandler(logging.Handler):
     """Tells people what is logged, on the standard error of that moment: the one that masks secrets."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Tell it."""
-        say(self.format(record))
+        mention(self.format(record))
 
 
 def say_error(error: TookenCIError) -> None:
@@ -68,6 +75,7 @@ class Reporting:
         warned: what in the spec is worth a look.
         shown: the plan has been shown as text.
         changing: changes may have been made.
+        until_told: is left once all is told.
     """
 
     form: str
@@ -77,6 +85,16 @@ class Reporting:
     warned: Sequence[Fault] = ()
     shown: bool = False
     changing: bool = False
+    until_told: contextlib.ExitStack = dataclasses.field(default_factory=contextlib.ExitStack)
+
+    def heed_signals(self) -> Stop:
+        """From now on signals ask the run to end, until all is told."""
+        from tooken_ci.base.times import Stop
+        from tooken_ci.cli.signals import heeding_signals
+
+        stop = Stop()
+        self.until_told.enter_context(heeding_signals(stop))
+        return stop
 
     def update(self, **news: Any) -> None:
         """Add to the report."""
@@ -152,22 +170,26 @@ def reporting_on(form: str, *, applying: bool = False) -> Iterator[Reporting]:
     from tooken_ci.render.report import Report
 
     reporting = Reporting(form=form, host=detect(os.environ), report=Report(applying=applying))
-    try:
-        yield reporting
-    except TookenCIError as error:
-        reporting.fail(error)
-    except KeyboardInterrupt:
-        reporting.fail(StoppedError("The run was interrupted.", hint="The next run finishes what this one left."))
-    except (click.ClickException, click.Abort):
-        raise
-    except Exception as error:  # noqa: BLE001  # the last net: a short message, and a traceback only for who asks
-        reporting.fail(internal_error(error))
+    with reporting.until_told:
+        try:
+            yield reporting
+        except TookenCIError as error:
+            reporting.fail(error)
+        except KeyboardInterrupt:
+            reporting.fail(StoppedError("The run was interrupted.", hint="The next run finishes what this one left."))
+        except (click.ClickException, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001  # the last net: a short message; a traceback only for who asks
+            reporting.fail(internal_error(error))
+        _finish(reporting)
+    raise click.exceptions.Exit(reporting.exit_code)
+
+
+def _finish(reporting: Reporting) -> None:
     try:
         reporting.finish()
     except BrokenPipeError:
         pass  # whoever reads has read enough
     except OSError as error:
         reporting.fail(RunnerError(f"The output could not be written: {error.strerror}."))
-        with contextlib.suppress(OSError):
-            say(f"Error: {reporting.report.error}")
-    raise click.exceptions.Exit(reporting.exit_code)
+        mention(f"Error: {reporting.report.error}")

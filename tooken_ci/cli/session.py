@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tooken_ci.base.errors import DeclinedError, PolicyError
-from tooken_ci.cli.reporting import say
-from tooken_ci.cli.signals import heeding_signals
+from tooken_ci.cli.reporting import mention, say
+from tooken_ci.cli.signals import asking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tooken_ci.apply.context import Context
     from tooken_ci.apply.survey import Survey
     from tooken_ci.base.errors import TookenCIError
-    from tooken_ci.base.times import Stop
     from tooken_ci.ci.host import Host
     from tooken_ci.cli.progress import Display
     from tooken_ci.cli.reporting import Reporting
@@ -36,20 +35,17 @@ class Run:
 
     Attributes:
         context: what its steps need.
-        stop: ends it.
         display: shows how far it has come.
     """
 
     context: Context
-    stop: Stop
     display: Display
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
-        """Inside, signals are heeded and progress is shown."""
+        """Inside, progress is shown."""
         try:
-            with heeding_signals(self.stop):
-                yield
+            yield
         finally:
             self.display.rest()
 
@@ -126,15 +122,14 @@ def _begin(
 ) -> Run:
     """A run against the workspace: its clock starts now."""
     from tooken_ci.apply.context import Context, new_run
-    from tooken_ci.base.times import RunClock, Stop
+    from tooken_ci.base.times import RunClock
     from tooken_ci.cli.progress import display
     from tooken_ci.render.text import result_line
     from tooken_ci.tooken.client import Client
     from tooken_ci.tooken.key import read_key
     from tooken_ci.tooken.quota import Pace
 
-    stop = Stop()
-    clock = RunClock(stop=stop, deadline=deadline)
+    clock = RunClock(stop=reporting.heed_signals(), deadline=deadline)
     shown = display(in_ci=reporting.host.in_ci)
     client = Client(
         base_url=api_url,
@@ -149,11 +144,11 @@ def _begin(
         open=registry.open,
         clock=clock,
         run=new_run(),
-        tell=lambda result: say(result_line(result)),
+        tell=lambda result: mention(result_line(result)),
         workers=workers,
         progress=shown,
     )
-    return Run(context=context, stop=stop, display=shown)
+    return Run(context=context, display=shown)
 
 
 def verdict_on(survey: Survey) -> TookenCIError | None:
@@ -169,7 +164,8 @@ def confirm(reporting: Reporting) -> None:
         return
     reporting.show_plan(to_person=True)
     try:
-        agreed = click.confirm("Apply this plan?", default=False, err=True)
+        with asking():
+            agreed = click.confirm("Apply this plan?", default=False, err=True)
     except click.Abort:  # Ctrl-C, or the end of the input: an answer too
         say("")
         agreed = False

@@ -1,32 +1,85 @@
-"""SIGINT and SIGTERM ask the run to end; a second one ends it at once."""
+"""SIGINT and SIGTERM ask the run to end; a second one ends it at once, and so does time."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import time
 from typing import TYPE_CHECKING
 
+from tooken_ci.base.errors import StoppedError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from tooken_ci.base.times import Stop
 
 _HEEDED = (signal.SIGINT, signal.SIGTERM)
+_STDERR = 2
+_SHOW_CURSOR = b"\x1b[?25h"
+
+_SAME = 1.0
+"""Seconds within which a signal is the same one: a supervisor may send it to the process, and to its group as well."""
+
+_LONGEST = 6
+"""Seconds after which the kernel ends a process that was asked to end; a CI runner would 1.5 s later."""
 
 
 @contextlib.contextmanager
 def heeding_signals(stop: Stop) -> Iterator[None]:
     """Inside, the first signal asks the run to end, and the next kills the process, which is safe at any moment."""
+    first = 0.0
 
     def heed(number: int, _: FrameType | None) -> None:
-        stop.by = signal.Signals(number).name
-        for heeded in _HEEDED:
-            signal.signal(heeded, signal.SIG_DFL)
+        nonlocal first
+        now = time.monotonic()
+        if not stop.by:
+            first, stop.by = now, signal.Signals(number).name
+            signal.alarm(_LONGEST)
+        elif now - first >= _SAME:
+            _end_by(number)
 
-    before = {number: signal.signal(number, heed) for number in _HEEDED}
+    with _handling(heed):
+        try:
+            yield
+        finally:
+            signal.alarm(0)
+
+
+@contextlib.contextmanager
+def asking() -> Iterator[None]:
+    """Inside, a person is asked, and a signal ends the question.
+
+    Raises:
+        StoppedError: by SIGTERM.
+        KeyboardInterrupt: by SIGINT.
+    """
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise StoppedError(f"The run was stopped by {signal.Signals(number).name}.", hint="Nothing was changed.")
+
+    with _handling(interrupt):
+        yield
+
+
+@contextlib.contextmanager
+def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in _HEEDED}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, former in before.items():
+            signal.signal(number, former)
+
+
+def _end_by(number: int) -> None:
+    """End as the signal does by default; a progress bar may have hidden the cursor."""
+    with contextlib.suppress(OSError):
+        if os.isatty(_STDERR):
+            os.write(_STDERR, _SHOW_CURSOR)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
