@@ -106,8 +106,21 @@ def held(of: Token) -> Held:
     return Held(id=of.id, name=of.name, at=of.created_at, fingerprint="0123456789abcdef")
 
 
-def mark(name: str = f"{CI}.g2", *, age: dt.timedelta = _AN_HOUR, run: str = OTHER_RUN) -> Mark:
-    return Mark(kind=MarkKind.CREATE, name=name, run=run, at=NOW - age)
+def mark(
+    name: str = f"{CI}.g2",
+    *,
+    age: dt.timedelta = _AN_HOUR,
+    run: str = OTHER_RUN,
+    kind: MarkKind = MarkKind.CREATE,
+) -> Mark:
+    return Mark(kind=kind, name=name, run=run, at=NOW - age)
+
+
+def holds_since(of: Token, age: dt.timedelta, *marks: Mark, readable: bool = True) -> Look:
+    """The value there is the one that its record names, and was made ``age`` ago."""
+    whose = dataclasses.replace(held(of), at=NOW - age)
+    kept = DeliveryRecord(workspace=WORKSPACE, held=whose, marks=marks)
+    return Look(state=State.HOLDS, record=kept, readable=readable)
 
 
 def record(of: Token | None, *marks: Mark, workspace: str = WORKSPACE) -> DeliveryRecord:
@@ -166,6 +179,8 @@ def plan(
     facts: Iterable[Token] = (),
     unknown_ids: Iterable[str] = (),
     allow_empty: bool = False,
+    rotations: Mapping[str, dt.datetime] | None = None,
+    forced: Sequence[str] = (),
 ) -> Plan:
     """The plan of this run.
 
@@ -176,6 +191,8 @@ def plan(
         facts: tokens that are not active but that records name.
         unknown_ids: ids that records name and that the workspace does not know.
         allow_empty: as on the command line.
+        rotations: what the audit log tells; None = it is closed.
+        forced: names that are to be rotated now.
     """
     whole = what if isinstance(what, Spec) else spec(what)
     if isinstance(looks, Look):
@@ -188,6 +205,8 @@ def plan(
         now=NOW,
         run=RUN,
         allow_empty=allow_empty,
+        rotations=rotations,
+        forced=forced,
     )
 
 

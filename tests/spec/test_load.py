@@ -66,7 +66,7 @@ def test_built_in_defaults(tmp_path: Path) -> None:
 
 
 def test_rotation_and_previous_names() -> None:
-    """``every`` and ``previously`` arrive with their defaults and places; ``strategy`` has one value only."""
+    """``every``, ``strategy`` and ``previously`` arrive with their defaults and places."""
     path = ALL_KEYS.parent / "rotation.yml"
     entries = {entry.name: entry for entry in load([str(path)], kinds=KINDS).entries}
     month, weekly, long = timedelta(days=30), entries["more-often"], entries["longer-than-the-life"]
@@ -74,10 +74,11 @@ def test_rotation_and_previous_names() -> None:
     assert (weekly.rotate_every, weekly.overlap) == (timedelta(days=7), timedelta(days=2))
     assert (long.rotate_every, long.overlap) == (timedelta(weeks=52), timedelta(0))
     assert (entries["ends-at-a-fixed-time"].rotate_every, entries["ends-at-a-fixed-time"].expires_in) == (month, None)
+    assert [name for name, entry in entries.items() if entry.in_place] == ["in-place"]
     renamed = entries["renamed"]
     assert renamed.previously == (
-        Named(text="Old Name_1", position=Position(str(path), 27, 18)),
-        Named(text="older", position=Position(str(path), 27, 30)),
+        Named(text="Old Name_1", position=Position(str(path), 32, 18)),
+        Named(text="older", position=Position(str(path), 32, 30)),
     )
     assert renamed.names == ("renamed", "Old Name_1", "older")
     assert weekly.names == ("more-often",)

@@ -5,9 +5,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from responses import matchers
 
-from tests.tooken.support import API, DATE, HTML, KEY, SECRET, TOKENS, make_client, page_body, sent, token_body
+from tests.tooken.support import DATE, HTML, KEY, SECRET, TOKENS, make_client, page_body, sent, token_body
 from tooken_ci import __version__
 from tooken_ci.base.errors import NotFoundError
 from tooken_ci.tooken.model import Status
@@ -152,31 +151,6 @@ def test_a_proxy_revokes_nothing(api: responses.RequestsMock) -> None:
     api.delete(f"{TOKENS}/tok_1", status=404, body=HTML)
     with pytest.raises(NotFoundError):
         make_client().revoke("tok_1")
-
-
-def test_audit(api: responses.RequestsMock) -> None:
-    """The audit log is asked about one token and event, and its entries are typed."""
-    entry = {
-        "id": 7,
-        "event": "token.rotated",
-        "token_id": "tok_1",
-        "token_name": "ci",
-        "actor": "me@example.com",
-        "created_at": "2026-11-02T08:00:00+01:00",
-    }
-    asked = {"page": 1, "per_page": 100, "token_id": "tok_1", "event": "token.rotated"}
-    api.get(f"{API}/audit-logs", json={"data": [entry]}, match=[matchers.query_param_matcher(asked)])
-    (found,) = make_client().audit(token_id="tok_1", event="token.rotated")
-    assert (found.id, found.event, found.token_id, found.token_name) == ("7", "token.rotated", "tok_1", "ci")
-    assert found.actor == "me@example.com"
-    assert found.created_at == dt.datetime(2026, 11, 2, 7, tzinfo=dt.UTC)
-
-
-@pytest.mark.parametrize("status", [403, 404])
-def test_a_closed_audit_log_is_empty(api: responses.RequestsMock, status: int) -> None:
-    """A workspace whose audit log is closed to the key, or not there, is no failure."""
-    api.get(f"{API}/audit-logs", status=status, json={"error": "x"})
-    assert make_client().audit(token_id="tok_1", event="token.rotated") == ()
 
 
 def test_requests_are_counted(api: responses.RequestsMock) -> None:

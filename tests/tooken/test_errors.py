@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.tooken.support import API, HTML, SECRET, TOKENS, error_body, make_client, page_body, token_body
+from tests.tooken.support import HTML, SECRET, TOKENS, error_body, make_client, page_body, token_body
 from tooken_ci.base.errors import (
     ApiError,
     ConflictError,
@@ -149,14 +149,6 @@ def test_a_list_with_endless_numbers(api: responses.RequestsMock) -> None:
     api.get(TOKENS, body='{"data": [], "meta": {"per_page": 100, "total": Infinity}}')
     with pytest.raises(NotTheApiError):
         make_client().active()
-
-
-@pytest.mark.parametrize("body", [{}, {"data": 3}, {"data": [{"id": 1}]}, []])
-def test_an_audit_log_of_another_shape(api: responses.RequestsMock, body: object) -> None:
-    """An audit log of another shape is an error of the API's, not a crash."""
-    api.get(f"{API}/audit-logs", json=body)
-    with pytest.raises(NotTheApiError):
-        make_client().audit(token_id="tok_1", event="token.rotated")
 
 
 def test_a_server_fault_that_stays(api: responses.RequestsMock) -> None:

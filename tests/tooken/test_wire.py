@@ -103,7 +103,7 @@ def test_time_outs_are_always_passed(monkeypatch: pytest.MonkeyPatch, sound: Run
     client.probe_write()
     client.probe_revoke()
     client.revoke(token.token.id)
-    client.audit(token_id=token.token.id, event="token.created")
+    client.rotations(since=token.token.created_at)
     assert passed == [(10.0, 30.0)] * 9
 
 
@@ -120,7 +120,9 @@ def test_every_call_against_a_real_server(sound: RunningSandbox) -> None:
     assert rotated.token.id == token_id
     assert not client.proves(minted.secret)
     assert client.proves(rotated.secret)
-    assert {entry.token_id for entry in client.audit(token_id=token_id, event="token.rotated")} == {token_id}
+    found_rotations = client.rotations(since=minted.token.created_at)
+    assert found_rotations is not None
+    assert found_rotations[token_id] >= minted.token.created_at
     client.revoke(token_id)
     client.revoke(token_id)
     found = client.get(token_id)

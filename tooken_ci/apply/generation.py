@@ -16,6 +16,7 @@ from tooken_ci.base.errors import (
 )
 from tooken_ci.base.record import Held, MarkKind
 from tooken_ci.base.text import quoted
+from tooken_ci.plan.model import ActionKind
 from tooken_ci.plan.price import REQUESTS_OF_A_MINT
 from tooken_ci.plan.view import generations_of
 
@@ -54,12 +55,12 @@ def renew(context: Context, view: EntryView, action: Action, places: Places) -> 
         ApiError: the API refused, or could not be reached.
         StoppedError: the run is to end; nothing was made.
     """
-    _may_go_on(places, action)
+    may_go_on(places, action)
     with context.client.hold(REQUESTS_OF_A_MINT):
         _mark(context, action, places, action.token)
         made = _mint(context, view, action, places)
         _deliver_or_undo(context, view, made.minted, places)
-    _all_served(places, f"{quoted(made.minted.token.name)} is alive, and so is what it replaces")
+    all_served(places, f"{quoted(made.minted.token.name)} is alive, and so is what it replaces")
     return made
 
 
@@ -78,23 +79,14 @@ def copy(context: Context, view: EntryView, action: Action, places: Places) -> N
         ApiError: the entry could not be looked up.
         StoppedError: the run is to end; nothing was written.
     """
-    _may_go_on(places, action)
+    may_go_on(places, action)
     with context.client.hold(len(view.entry.names)):
         _copy(context, view, action, places)
-    _all_served(places, "the token itself is unchanged", changed=places.touched)
+    all_served(places, "the token itself is unchanged", changed=places.touched)
 
 
 def _copy(context: Context, view: EntryView, action: Action, places: Places) -> None:
-    _no_other_run(places, places.mark(MarkKind.COPY, action.token, context.client.now()))
-    try:
-        _may_go_on(places, action)
-        living = generations_of(view.entry, context.active_of(view.entry))
-    except TookenCIError:
-        places.withdraw()
-        raise
-    if not living or living[-1].token.id != action.id:
-        places.withdraw()
-        raise BusyError(f"{quoted(action.token)} is no longer its newest generation.")
+    announce(context, view, action, places, MarkKind.COPY)
     source = _source(context, view)
     if source is None:
         places.withdraw()
@@ -105,13 +97,38 @@ def _copy(context: Context, view: EntryView, action: Action, places: Places) -> 
         places.withdraw()
 
 
-def _may_go_on(places: Places, action: Action) -> None:
-    """A dead store must not let the healthy ones expire; but where delivery alone is the cause, nothing is minted."""
-    if places.failures and (action.delivery_only or len(places.failures) == len(action.destinations)):
+def announce(context: Context, view: EntryView, action: Action, places: Places, kind: MarkKind) -> None:
+    """Mark the places of a redeliver or a rotate, and see that nobody else is at work and its token is the newest.
+
+    Raises as ``copy``; then no mark of this run stands any longer.
+    """
+    no_other_run(places, places.mark(kind, action.token, context.client.now()))
+    try:
+        may_go_on(places, action)
+        living = generations_of(view.entry, context.active_of(view.entry))
+        intruder = places.intruder(context.client.now())
+    except TookenCIError:
+        places.withdraw()
+        raise
+    if not living or living[-1].token.id != action.id:
+        intruder = f"{quoted(action.token)} is no longer its newest generation"
+    if intruder:
+        places.withdraw()
+        raise BusyError(f"{intruder[0].upper()}{intruder[1:]}.")
+
+
+def may_go_on(places: Places, action: Action) -> None:
+    """A dead store must not let the healthy ones expire; but where delivery alone is the cause, nothing is made.
+
+    Nor is anything rotated: the secret at a place that cannot be written would be dead.
+    """
+    whole = action.delivery_only or action.kind is ActionKind.ROTATE
+    if places.failures and (whole or len(places.failures) == len(action.destinations)):
         raise EntryError(_told(places, "Nothing was made"), hint=_hints(places))
 
 
-def _no_other_run(places: Places, foreign: Mark | None) -> None:
+def no_other_run(places: Places, foreign: Mark | None) -> None:
+    """Stop where another run's young mark was met."""
     if foreign is not None:
         places.withdraw()
         raise BusyError(f"Run {quoted(foreign.run)} announced that it would write {quoted(foreign.name)}.")
@@ -141,42 +158,42 @@ def _mint(context: Context, view: EntryView, action: Action, places: Places) -> 
 
 def _mark(context: Context, action: Action, places: Places, name: str) -> None:
     """Announce a name at every place, and stop where another run has, or where too few can be written."""
-    _no_other_run(places, places.mark(MarkKind.CREATE, name, context.client.now()))
+    no_other_run(places, places.mark(MarkKind.CREATE, name, context.client.now()))
     try:
-        _may_go_on(places, action)
+        may_go_on(places, action)
     except EntryError:
         places.withdraw()
         raise
 
 
+def held_of(minted: Minted) -> Held:
+    """What a record says of a secret that was made with its token."""
+    token = minted.token
+    return Held(id=token.id, name=token.name, at=token.created_at, fingerprint=minted.secret.fingerprint(token.id))
+
+
 def _deliver_or_undo(context: Context, view: EntryView, minted: Minted, places: Places) -> None:
     """Prove, then deliver. Where surely nothing was written the new token is revoked; otherwise both stay alive."""
-    held = Held(
-        id=minted.token.id,
-        name=minted.token.name,
-        at=minted.token.created_at,
-        fingerprint=minted.secret.fingerprint(minted.token.id),
-    )
     copying = places.copying(context.client.now())
     if copying is not None:
         _undo(context, minted, places)
         raise BusyError(f"Run {quoted(copying.run)} is copying {quoted(copying.name)}.", changed=True)
-    unproven = _unproven(context, minted)
-    if unproven:
+    why = unproven(context, minted)
+    if why:
         _undo(context, minted, places)
         raise EntryError(
-            f"The new secret of {quoted(minted.token.name)} was revoked and not delivered: {unproven}",
+            f"The new secret of {quoted(minted.token.name)} was revoked and not delivered: {why}",
             hint="Run again.",
             changed=True,
         )
-    places.deliver(minted.secret, held, order=_oldest_first(view))
+    places.deliver(minted.secret, held_of(minted), order=oldest_first(view))
     if not places.touched:
         _undo(context, minted, places)
         told = _told(places, f"{quoted(minted.token.name)} was revoked again, nothing was delivered")
         raise EntryError(told, hint=_hints(places), changed=True)
 
 
-def _unproven(context: Context, minted: Minted) -> str:
+def unproven(context: Context, minted: Minted) -> str:
     """Why the new secret is not proven to authenticate; empty where it is."""
     try:
         return "" if context.client.proves(minted.secret) else "the API does not accept it."
@@ -197,7 +214,7 @@ def _undo(context: Context, minted: Minted, places: Places) -> None:
     places.withdraw()
 
 
-def _oldest_first(view: EntryView) -> Callable[[str], int]:
+def oldest_first(view: EntryView) -> Callable[[str], int]:
     """The order of service: first the places that hold nothing alive, then those with the oldest generation."""
     ages = {generation.token.id: age for age, generation in enumerate(view.generations, start=1)}
     ranks = {target.place: ages.get(look.held.id, 0) if look.held is not None else 0 for target, look in view.places}
@@ -214,7 +231,8 @@ def _source(context: Context, view: EntryView) -> tuple[Secret, Held] | None:
     return None
 
 
-def _all_served(places: Places, state: str, *, changed: bool = True) -> None:
+def all_served(places: Places, state: str, *, changed: bool = True) -> None:
+    """Fail where a destination was not served, and tell in what state things are now."""
     if places.failures:
         raise EntryError(_told(places, state[0].upper() + state[1:]), hint=_hints(places), changed=changed)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import DeliveryRecord, Held, Look, Mark, MarkKind, State
+from tooken_ci.base.text import quoted
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -88,6 +89,16 @@ class Places:
                 if mark.kind is MarkKind.COPY:
                     return mark
         return None
+
+    def intruder(self, now: dt.datetime) -> str:
+        """What tells, read anew, that another run may be at work at a marked place; empty where nothing does."""
+        for place in self._marked:
+            look = self._open[place].look()
+            if foreign := self._young_foreign(look, now):
+                return f"run {quoted(foreign[0].run)} announced that it would write {quoted(foreign[0].name)}"
+            if not any(mark.run == self._context.run for mark in look.marks):
+                return f"this run's mark at {quoted(place)} has gone"
+        return ""
 
     def deliver(self, secret: Secret, held: Held, order: Callable[[str], int]) -> None:
         """Write the secret, read it back, then the record, at every marked place; each failure is kept, none stops.

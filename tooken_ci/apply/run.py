@@ -8,7 +8,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from tooken_ci.apply import generation, retirement
+from tooken_ci.apply import generation, retirement, rotation
 from tooken_ci.apply.bounded import bounded
 from tooken_ci.apply.failure import BusyError, EntryError
 from tooken_ci.apply.places import Places
@@ -19,7 +19,7 @@ from tooken_ci.base.text import quoted
 from tooken_ci.plan.model import ActionKind, Cause, Origin, ProblemCode
 from tooken_ci.plan.price import removals_by_entry
 from tooken_ci.plan.result import Outcome, Result, ResultStatus
-from tooken_ci.plan.view import EntryView, family, grouped
+from tooken_ci.plan.view import EntryView, family, grouped, with_rotation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -148,13 +148,15 @@ class _Run:
         permitted = [action for action in self._plan.actions if self._plan.permits(action)]
         if any(action.mints for action in permitted):
             self._context.client.probe_write()
+        if any(action.kind is ActionKind.ROTATE for action in permitted):
+            self._context.client.probe_rotate()
         if any(action.kind is ActionKind.REVOKE for action in permitted):
             self._context.client.probe_revoke()
 
     def _view(self, name: str) -> EntryView:
         spec, found = self._context.spec, self._survey
         entry = self._entries[name]
-        return EntryView(
+        view = EntryView(
             entry=entry,
             workspace=spec.workspace,
             generations=family(entry, self._generations),
@@ -163,6 +165,7 @@ class _Run:
             now=found.plan.now,
             run=self._context.run,
         )
+        return with_rotation(view, found.rotations)
 
     def _work(self, plan: EntryPlan) -> _Work:
         view = self._view(plan.entry)
@@ -190,6 +193,8 @@ class _Run:
                 made = generation.renew(self._context, view, action, places)
                 self._lost[view.entry.name] = made.lost
                 result = dataclasses.replace(result, token=made.minted.token.name, id=made.minted.token.id)
+            elif action.kind is ActionKind.ROTATE:
+                rotation.rotate(self._context, view, action, places)
             else:
                 generation.copy(self._context, view, action, places)
         except StoppedError:

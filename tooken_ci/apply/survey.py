@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tooken_ci.apply.bounded import bounded
 from tooken_ci.apply.side_by_side import side_by_side
+from tooken_ci.base import naming
 from tooken_ci.base.errors import StoppedError
 from tooken_ci.plan.lifecycle import make_plan
 from tooken_ci.plan.price import Price, price
@@ -14,7 +15,8 @@ from tooken_ci.plan.view import recorded_ids
 from tooken_ci.tooken.model import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import datetime as dt
+    from collections.abc import Collection, Mapping, Sequence
 
     from tooken_ci.apply.context import Context
     from tooken_ci.base.record import Look
@@ -31,6 +33,7 @@ class Survey:
         tokens: every active token of the workspace.
         looks: what a look at each destination found, by place.
         facts: for each recorded id that is not active: the token, or None where the workspace does not know it.
+        rotations: when a token's secret was last made anew, by id, as the audit log tells; None = it was not read.
         plan: the list of changes to make.
         price: what they cost.
     """
@@ -38,21 +41,30 @@ class Survey:
     tokens: tuple[Token, ...]
     looks: Mapping[str, Look]
     facts: Mapping[str, Token | None]
+    rotations: Mapping[str, dt.datetime] | None
     plan: Plan
     price: Price
 
 
-def survey(context: Context, *, allow_empty: bool = False) -> Survey:
+def survey(context: Context, *, allow_empty: bool = False, forced: Collection[str] = ()) -> Survey:
     """Read the live state and plan from it; changes nothing.
 
-    It takes ``max(1, ceil(active / 100))`` requests, and one for each recorded id that is not among the active.
+    It takes ``max(1, ceil(active / 100))`` requests, and one for each recorded id that is not among the active; where
+    an entry rotates in place, also one for each 100 rotations since the oldest secret of such an entry was made.
+
+    Args:
+        context: of the run.
+        allow_empty: a spec that declares nothing may prune.
+        forced: names of entries that are to be rotated now, whatever their age.
 
     Raises:
         WorkspaceError: the list of tokens kept changing while it was read.
         ApiError: the workspace could not be read.
         StoppedError: the run is to end.
     """
-    return bounded(lambda: _survey(context, allow_empty=allow_empty), context.clock, lambda: _hangs(context))
+    return bounded(
+        lambda: _survey(context, allow_empty=allow_empty, forced=forced), context.clock, lambda: _hangs(context)
+    )
 
 
 def _hangs(context: Context) -> Survey:
@@ -60,7 +72,7 @@ def _hangs(context: Context) -> Survey:
     raise StoppedError("The run had to end while it was reading the workspace.")
 
 
-def _survey(context: Context, *, allow_empty: bool) -> Survey:
+def _survey(context: Context, *, allow_empty: bool, forced: Collection[str]) -> Survey:
     client, spec = context.client, context.spec
     before = client.sent
     tokens = client.active()
@@ -72,8 +84,17 @@ def _survey(context: Context, *, allow_empty: bool) -> Survey:
     facts = dict(zip(unknown, found, strict=True))
     # one that was made after the list was read, or fell between two of its pages, lives all the same
     tokens += tuple(fact for fact in facts.values() if fact is not None and fact.status is Status.ACTIVE)
+    rotations = _rotations(context, tokens, looks)
     plan = make_plan(
-        spec, tokens=tokens, looks=looks, facts=facts, now=client.now(), run=context.run, allow_empty=allow_empty
+        spec,
+        tokens=tokens,
+        looks=looks,
+        facts=facts,
+        now=client.now(),
+        rotations=rotations,
+        run=context.run,
+        allow_empty=allow_empty,
+        forced=forced,
     )
     cost = price(
         plan,
@@ -83,7 +104,7 @@ def _survey(context: Context, *, allow_empty: bool) -> Survey:
         per_page=client.per_page,
         reserve=client.allowance.reserved,
     )
-    return Survey(tokens=tokens, looks=looks, facts=facts, plan=plan, price=cost)
+    return Survey(tokens=tokens, looks=looks, facts=facts, rotations=rotations, plan=plan, price=cost)
 
 
 def _look(context: Context, target: Target) -> Look:
@@ -94,3 +115,18 @@ def _look(context: Context, target: Target) -> Look:
 def _fact(context: Context, token_id: str) -> Token | None:
     context.clock.check()
     return context.client.get(token_id)
+
+
+def _rotations(
+    context: Context, tokens: Sequence[Token], looks: Mapping[str, Look]
+) -> Mapping[str, dt.datetime] | None:
+    """Who rotates a token in the dashboard kills the secret that was delivered, and only the audit log tells."""
+    names = {name for entry in context.spec.entries if entry.in_place and not entry.watched for name in entry.names}
+    found = {token.id: token.created_at for token in tokens if naming.split(token.name)[0] in names}
+    if not found:
+        return None
+    for look in looks.values():
+        if look.recorded is not None and look.recorded.id in found:
+            found[look.recorded.id] = max(look.recorded.at, found[look.recorded.id])
+    context.clock.check()
+    return context.client.rotations(since=min(found.values()))

@@ -42,25 +42,41 @@ class Due:
     rotation: dt.datetime | None
 
 
-def due(entry: Entry, token: Token) -> Due:
-    """When a generation of an entry is due. A fresh one is due after ``runs_every`` at the earliest, or ``every``."""
-    renewal, rotation = _renewal(entry, token), _rotation(entry, token)
+def due(entry: Entry, token: Token, made: dt.datetime | None = None) -> Due:
+    """When a generation of an entry is due. A fresh one is due after ``runs_every`` at the earliest, or ``every``.
+
+    Args:
+        entry: the entry.
+        token: its generation.
+        made: when the generation's secret was made, UTC; with the token where left out.
+    """
+    renewal, rotation = _renewal(entry, token), _rotation(entry, made or token.created_at)
     return Due(
         renewal=None if renewal is None else renewal - renewal_jitter(entry),
         rotation=None if rotation is None else rotation - rotation_jitter(entry),
     )
 
 
-def reasons(entry: Entry, token: Token, now: dt.datetime) -> list[Reason]:
-    """Why the time has come to replace a generation; empty where it has not."""
-    found = []
-    renewal, rotation = _renewal(entry, token), _rotation(entry, token)
+def reasons(entry: Entry, token: Token, now: dt.datetime, made: dt.datetime | None = None) -> list[Reason]:
+    """Why the time has come to replace a generation, or to rotate it; empty where it has not. Arguments as ``due``."""
+    return [*renewal_reasons(entry, token, now), *rotation_reasons(entry, made or token.created_at, now)]
+
+
+def renewal_reasons(entry: Entry, token: Token, now: dt.datetime) -> list[Reason]:
+    """Why the time has come to replace a generation that is to end; empty where it has not."""
+    renewal = _renewal(entry, token)
     # a jitter is drawn only where it can make a difference: plans are made of a hundred thousand entries
-    if renewal is not None and renewal - _wait(entry) / _PART <= now and renewal - renewal_jitter(entry) <= now:
-        found.append(Reason(Cause.TIME, _renewed(entry, token, now)))
-    if rotation is not None and rotation - rotation_jitter(entry) <= now:
-        found.append(Reason(Cause.TIME, _rotated(entry, token, now)))
-    return found
+    if renewal is None or renewal - _wait(entry) / _PART > now or renewal - renewal_jitter(entry) > now:
+        return []
+    return [Reason(Cause.TIME, _renewed(entry, token, now))]
+
+
+def rotation_reasons(entry: Entry, made: dt.datetime, now: dt.datetime) -> list[Reason]:
+    """Why the time has come for a new secret, for the age of the one that was made then; empty where it has not."""
+    rotation = _rotation(entry, made)
+    if rotation is None or rotation - rotation_jitter(entry) > now:
+        return []
+    return [Reason(Cause.TIME, _rotated(entry, made, now))]
 
 
 def renewal_jitter(entry: Entry) -> dt.timedelta:
@@ -79,8 +95,8 @@ def _renewal(entry: Entry, token: Token) -> dt.datetime | None:
     return token.expires_at - entry.renew_before
 
 
-def _rotation(entry: Entry, token: Token) -> dt.datetime | None:
-    return None if entry.rotate_every is None else token.created_at + entry.rotate_every
+def _rotation(entry: Entry, made: dt.datetime) -> dt.datetime | None:
+    return None if entry.rotate_every is None else made + entry.rotate_every
 
 
 def _wait(entry: Entry) -> dt.timedelta:
@@ -104,10 +120,10 @@ def _renewed(entry: Entry, token: Token, now: dt.datetime) -> str:
     return f"it expires at {times.show(token.expires_at)}, within renew_before ({show(entry.renew_before)}){early}"
 
 
-def _rotated(entry: Entry, token: Token, now: dt.datetime) -> str:
+def _rotated(entry: Entry, made: dt.datetime, now: dt.datetime) -> str:
     if entry.rotate_every is None:
         return ""
-    age = now - token.created_at
+    age = now - made
     early = f", less its jitter ({_rough(rotation_jitter(entry))})" if age < entry.rotate_every else ""
     return f"it is {_rough(age)} old, and is rotated every {show(entry.rotate_every)}{early}"
 

@@ -7,7 +7,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from tooken_ci.base import naming, times
-from tooken_ci.base.record import YOUNG, State
+from tooken_ci.base.record import YOUNG, MarkKind, State
 from tooken_ci.base.text import count, quoted
 from tooken_ci.plan import due, retire
 from tooken_ci.plan.difference import Reason, differences, strongest
@@ -48,6 +48,9 @@ def plan_entry(view: EntryView, *, bounded: bool = False) -> EntryPlan:
         view = dataclasses.replace(view, entry=kept)
     action = _next_generation(view, bounded=bounded)
     problems = [*([] if protection is None else [protection]), *_not_asked(view)]
+    if action is not None and action.kind is ActionKind.ROTATE and (ageless := _ageless(view)) is not None:
+        problems.append(ageless)
+        action = None
     if action is not None and action.mints and len(view.generations) >= MAX_LIVING:
         problems.append(_cap(view))
         action = None
@@ -70,21 +73,32 @@ def due_revocations(view: EntryView) -> tuple[Action, ...]:
 
 
 def _next_generation(view: EntryView, *, bounded: bool) -> Action | None:
-    """The create, replace or redeliver that rules 1 to 3 ask for; None where they ask for nothing."""
+    """The create, replace, rotate or redeliver that rules 1 to 3 ask for; None where they ask for nothing."""
     current = view.current
     if current is None:
         return _mint(view, ActionKind.CREATE, [_why_none_lives(view)])
-    overdue = due.reasons(view.entry, current.token, view.now)
-    if overdue and bounded:
-        return _mint(view, ActionKind.REPLACE, overdue)
-    reasons = [*differences(view.entry, current.token), *overdue]
+    ends = due.renewal_reasons(view.entry, current.token, view.now)
+    aged = due.rotation_reasons(view.entry, view.secret_made() or current.token.created_at, view.now)
+    if view.forced:
+        aged.append(Reason(Cause.TIME, "its rotation was asked for by name"))
+    differs = [] if bounded and (ends or aged) else differences(view.entry, current.token)
     lacking = view.lacking()
-    if not reasons and not lacking:
+    if not (ends or aged or differs or lacking):
         return None
     delivery = [_why_lacking(view, place, look_index) for place, look_index in _indexed(view)]
-    if reasons:
-        return _mint(view, ActionKind.REPLACE, [*reasons, *delivery])
-    if any(view.holds_current(look) and look.readable for look in view.looks):
+    if ends or differs or (aged and not view.entry.in_place):
+        told = [] if bounded and (ends or aged) else delivery
+        return _mint(view, ActionKind.REPLACE, [*differs, *ends, *aged, *told])
+    if aged:
+        return _rotation(view, current, [*aged, *([] if bounded else delivery)])
+    return _repair(view, current, delivery)
+
+
+def _repair(view: EntryView, current: Generation, delivery: list[Reason]) -> Action:
+    """What brings the secret to the destinations that lack it: copied from another one, or else made anew."""
+    lacking = view.lacking()
+    marked = any(mark.kind is MarkKind.ROTATE for look in view.looks for mark in look.marks)
+    if not marked and any(view.holds_current(look) and look.readable for look in view.looks):
         return Action(
             kind=ActionKind.REDELIVER,
             entry=view.entry.name,
@@ -97,7 +111,26 @@ def _next_generation(view: EntryView, *, bounded: bool) -> Action | None:
             expires_at=current.token.expires_at,
             destinations=tuple(target.place for target, _ in lacking),
         )
+    if view.entry.in_place:
+        return _rotation(view, current, delivery)
     return _mint(view, ActionKind.REPLACE, delivery, delivery_only=True)
+
+
+def _rotation(view: EntryView, current: Generation, reasons: list[Reason]) -> Action:
+    """A new secret for the current generation: written everywhere, since the old one is dead then."""
+    return Action(
+        kind=ActionKind.ROTATE,
+        entry=view.entry.name,
+        token=current.token.name,
+        number=current.number,
+        id=current.token.id,
+        cause=strongest(reasons),
+        reasons=tuple(reason.text for reason in reasons),
+        scopes=tuple(sorted(current.token.scopes)),
+        expires_at=current.token.expires_at,
+        destinations=tuple(target.place for target in view.entry.deliver),
+        held=any(view.holds_current(look) for look in view.looks),
+    )
 
 
 def _indexed(view: EntryView) -> list[tuple[str, int]]:
@@ -141,6 +174,10 @@ def _why_none_lives(view: EntryView) -> Reason:
 def _why_lacking(view: EntryView, place: str, index: int) -> Reason:
     """Why a destination does not hold the current generation."""
     look = view.looks[index]
+    if view.rotated_away(look):
+        if look.marks:
+            return Reason(Cause.REPAIR, f"{quoted(place)} was to get a new secret by a run that did not finish")
+        return Reason(Cause.DRIFT, f"{quoted(place)} holds a secret from before {times.show(_rotated(view))}")
     if look.state is State.HOLDS and look.held is not None:
         return Reason(Cause.REPAIR, f"{quoted(place)} still holds {quoted(look.held.name)}")
     text = f"{quoted(place)}: {look.reason}"
@@ -266,6 +303,27 @@ def _not_asked(view: EntryView) -> list[Problem]:
         for target, look in view.places
         if look.state is State.UNKNOWN
     ]
+
+
+def _rotated(view: EntryView) -> dt.datetime:
+    """When the newest secret was made; somebody else made it, for it is not the one that stands at a destination."""
+    return view.secret_made() or view.now
+
+
+def _ageless(view: EntryView) -> Problem | None:
+    """Why a rotation is refused: who knows how long its secret has been with somebody may kill it, nobody else."""
+    recorded = {look.recorded.id for look in view.looks if look.recorded is not None}
+    current = view.current
+    known = view.audited or any(look.marks for look in view.looks) or view.forced
+    if current is None or known or current.token.id in recorded:
+        return None
+    return Problem(
+        code=ProblemCode.AGE,
+        entry=view.entry.name,
+        message=f"Neither a record nor the audit log tells how old the secret of {quoted(current.token.name)} is.",
+        hint="Let the key read the audit log (audit:read), use the strategy replace, or name it to 'tooken-ci rotate'.",
+        stops=False,
+    )
 
 
 def _cap(view: EntryView) -> Problem:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from tooken_ci.plan import bounds, ownership, removal
 from tooken_ci.plan.entry import plan_entry
 from tooken_ci.plan.model import Block, EntryPlan, Origin, Plan, Problem, ProblemCode
-from tooken_ci.plan.view import EntryView, family, grouped
+from tooken_ci.plan.view import EntryView, family, grouped, with_rotation
 from tooken_ci.spec import policy
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from tooken_ci.base.record import Look
     from tooken_ci.spec.model import Spec
@@ -28,8 +28,10 @@ def make_plan(
     looks: Mapping[str, Look],
     facts: Mapping[str, Token | None],
     now: dt.datetime,
+    rotations: Mapping[str, dt.datetime] | None = None,
     run: str = "",
     allow_empty: bool = False,
+    forced: Collection[str] = (),
 ) -> Plan:
     """The list of changes that bring the workspace to what the spec says.
 
@@ -39,8 +41,10 @@ def make_plan(
         looks: what a look at each destination found, by place.
         facts: for each id that a record names and that is not active: the token, or None where it is unknown.
         now: the server's time.
+        rotations: when the audit log says that a token's secret was last made anew, by id; None = it was not read.
         run: the id of the run that asks.
         allow_empty: a spec that declares nothing may prune.
+        forced: names of entries that are to be rotated now, whatever their age.
     """
     generations = grouped(tokens)
     covered = {name for entry in spec.entries for name in entry.names} | {named.text for named in spec.absent}
@@ -48,14 +52,18 @@ def make_plan(
     names = {token.id: token.name for token in tokens}
     breaches = _breaches(spec, now)
     views = (
-        EntryView(
-            entry=entry,
-            workspace=spec.workspace,
-            generations=family(entry, generations),
-            looks=tuple(looks[target.place] for target in entry.deliver),
-            facts=facts,
-            now=now,
-            run=run,
+        with_rotation(
+            EntryView(
+                entry=entry,
+                workspace=spec.workspace,
+                generations=family(entry, generations),
+                looks=tuple(looks[target.place] for target in entry.deliver),
+                facts=facts,
+                now=now,
+                run=run,
+                forced=entry.name in forced,
+            ),
+            rotations,
         )
         for entry in sorted(spec.entries, key=lambda entry: entry.name)
     )

@@ -121,6 +121,8 @@ class ProblemCode(enum.StrEnum):
     """Too many generations are alive."""
     EXPIRED = "expired"
     """Its absolute expiry has passed."""
+    AGE = "age"
+    """Nothing tells how old the secret is that is to be rotated."""
     MISSING = "missing"
     """It is only watched, and has no token."""
     POLICY = "policy"

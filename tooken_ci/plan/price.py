@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 REQUESTS_OF_A_MINT = 2
 """The creation and the proof."""
 
+REQUESTS_OF_A_ROTATION = 2
+"""The rotation and the proof; the look-up before apart."""
+
+ROTATE_TRIES = 2
+"""How often a rotation is asked for, where the answer to the first is lost."""
+
 MINT_TRIES = 3
 """How many names are tried for one new token, where earlier ones turn out to be taken."""
 
@@ -68,12 +74,13 @@ def price(
     actions = [action for action in plan.actions if plan.permits(action)]
     names = _Names((token.name for token in tokens), per_page)
     minted = sum(action.mints for action in actions)
-    probes = (minted > 0) + any(action.kind is ActionKind.REVOKE for action in actions)
+    rotated = sum(action.kind is ActionKind.ROTATE for action in actions)
+    probes = (minted > 0) + (rotated > 0) + any(action.kind is ActionKind.REVOKE for action in actions)
     requests = probes
     previously = {entry.entry: entry.previously for entry in plan.entries}
     for (_, entry), of_one in groupby(actions, key=lambda action: (action.origin, action.entry)):
         requests += _entry((entry, *previously.get(entry, ())), list(of_one), names)
-    spare = minted * ((MINT_TRIES - 1) * 2 + (PROOF_TRIES - 1) + 1)
+    spare = minted * ((MINT_TRIES - 1) * 2 + (PROOF_TRIES - 1) + 1) + rotated * (ROTATE_TRIES - 1 + PROOF_TRIES - 1)
     return Price(spent=spent, apply=requests, at_most=requests + spare, seconds=_seconds(requests, allowance, reserve))
 
 
@@ -84,8 +91,9 @@ def _entry(own: Sequence[str], actions: Sequence[Action], names: _Names) -> int:
         if action.mints:
             requests += 2  # the creation and the proof
             names.add(action.token)
-        elif action.kind is ActionKind.REDELIVER:
+        elif action.kind is not ActionKind.REVOKE:  # a redeliver, or a rotate
             requests += sum(map(names.look_up, own))
+            requests += REQUESTS_OF_A_ROTATION if action.kind is ActionKind.ROTATE else 0
     revocations = [action for action in actions if action.kind is ActionKind.REVOKE]
     if revocations:
         requests += sum(map(names.look_up, own)) + len(revocations)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from tooken_ci.base import naming
-from tooken_ci.base.record import State
+from tooken_ci.base.record import MarkKind, State
 from tooken_ci.plan.model import Generation
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
 
     from tooken_ci.base.record import Look
     from tooken_ci.spec.model import Entry, Target
     from tooken_ci.tooken.model import Token
+
+
+_NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+
+_APART = dt.timedelta(seconds=5)
+"""What a record and the audit log may tell differently of one rotation: both are rounded."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +38,10 @@ class EntryView:
             know the id.
         now: the server's time.
         run: the id of the run that asks; its own marks do not make an entry busy.
+        rotated: when the audit log says that the current generation's secret was made anew, UTC; None = never, or not
+            told.
+        audited: the audit log was read.
+        forced: the entry is to be rotated now, whatever its age.
     """
 
     entry: Entry
@@ -41,6 +51,9 @@ class EntryView:
     facts: Mapping[str, Token | None]
     now: dt.datetime
     run: str
+    rotated: dt.datetime | None = None
+    audited: bool = False
+    forced: bool = False
 
     @property
     def current(self) -> Generation | None:
@@ -53,9 +66,35 @@ class EntryView:
         return zip(self.entry.deliver, self.looks, strict=True)
 
     def holds_current(self, look: Look) -> bool:
-        """Whether the current generation's secret stands there for certain."""
+        """Whether the current generation's secret stands there for certain, the one that it has now."""
         current, held = self.current, look.held
-        return current is not None and held is not None and held.id == current.token.id
+        return current is not None and held is not None and held.id == current.token.id and not self.rotated_away(look)
+
+    def rotated_away(self, look: Look) -> bool:
+        """Whether the current generation's secret stands there, but may be one that a rotation has killed."""
+        current, held = self.current, look.held
+        if current is None or held is None or held.id != current.token.id:
+            return False
+        if any(mark.kind is MarkKind.ROTATE for mark in look.marks):
+            return True
+        if (
+            self.rotated is None and len(self.looks) == 1
+        ):  # nobody else tells of this token: there are many such entries
+            return False
+        return held.at < self._newest_secret() - _APART
+
+    def secret_made(self) -> dt.datetime | None:
+        """When the secret of the current generation was made, as the records and the audit log tell."""
+        return None if self.current is None else max(self.current.token.created_at, self._newest_secret())
+
+    def _newest_secret(self) -> dt.datetime:
+        """When the newest secret of the current generation was made that anybody tells of."""
+        current = self.current
+        recorded = [look.recorded for look in self.looks if look.recorded is not None]
+        told = [held.at for held in recorded if current is not None and held.id == current.token.id]
+        if self.rotated is not None:
+            told.append(self.rotated)
+        return max(told, default=_NEVER)
 
     def lacking(self) -> tuple[tuple[Target, Look], ...]:
         """The destinations that for certain do not hold the current generation; an unknown one is none of them."""
@@ -77,6 +116,18 @@ class EntryView:
                 name, number = naming.split(look.recorded.name)
                 known += [number] if name in self.entry.names else []
         return max(known, default=0) + 1
+
+
+def with_rotation(view: EntryView, rotations: Mapping[str, dt.datetime] | None) -> EntryView:
+    """The same entry with what the audit log tells of its current generation.
+
+    Args:
+        view: the entry.
+        rotations: when a token's secret was last made anew, by id; None = the log was not read.
+    """
+    if rotations is None or not view.entry.in_place or view.current is None:
+        return view
+    return dataclasses.replace(view, rotated=rotations.get(view.current.token.id), audited=True)
 
 
 def grouped(tokens: Iterable[Token]) -> dict[str, list[Generation]]:

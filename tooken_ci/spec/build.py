@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tooken_ci.base.errors import Fault
+from tooken_ci.base.text import quoted
 from tooken_ci.spec import durations, instants
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.life import Times, crowded, renewal, seldom_run, too_fast, too_short
@@ -111,6 +112,8 @@ class _Builder:
         previously = self._named(raw.get("previously"), (*path, "previously"), name_problem)
         self.part.previous.extend((name, named) for named in previously)
         targets = self._targets(name, raw.get("deliver"), path)
+        if times.in_place:
+            self._check_records(targets, path)
         if path in self.spoiled:
             return
         entry = Entry(
@@ -122,6 +125,7 @@ class _Builder:
             runs_every=times.runs_every,
             overlap=times.overlap,
             rotate_every=times.every,
+            in_place=times.in_place,
             previously=tuple(previously),
             deliver=targets,
             protected=raw.get("protected", False),
@@ -140,6 +144,7 @@ class _Builder:
             runs_every=self._value(raw, path, "runs_every", durations.parse, base.runs_every),
             overlap=self._value(rotation, (*path, "rotation"), "overlap", _overlap, base.overlap),
             every=self._value(rotation, (*path, "rotation"), "every", durations.parse, base.every),
+            in_place=self._value(rotation, (*path, "rotation"), "strategy", _in_place, base.in_place),
         )
 
     def _check_one_end(self, raw: Mapping[str, Any], path: Path) -> None:
@@ -194,6 +199,12 @@ class _Builder:
             self.part.targets.append((name, target))
             self.part.warnings.extend(Fault(target.position, text) for text in target.warnings)
         return tuple(targets)
+
+    def _check_records(self, targets: tuple[Target, ...], path: Path) -> None:
+        for target in targets:
+            if not target.keeps_record:
+                message = f"The strategy in_place needs a delivery record, and {quoted(target.place)} keeps none."
+                self._fault(path, target.position, message, "Use the strategy replace, or another destination.")
 
     def _policy(self, raw: Mapping[str, Any]) -> Policy:
         path: Path = ("policy",)
@@ -261,6 +272,10 @@ def _renew_before(text: str) -> Fraction | timedelta:
 
 def _overlap(value: str | float) -> timedelta:
     return timedelta(0) if value in (0, "0") else durations.parse(str(value))
+
+
+def _in_place(strategy: str) -> bool:
+    return strategy == "in_place"
 
 
 def _bound(value: str | float) -> Bound:

@@ -33,6 +33,7 @@ class Times:
         runs_every: how often apply runs.
         overlap: how long an older generation lives on.
         every: how old a generation gets; None = as old as its life allows.
+        in_place: the same token gets a new secret then.
     """
 
     expires_in: timedelta | None = None
@@ -40,6 +41,7 @@ class Times:
     runs_every: timedelta = RUNS_EVERY
     overlap: timedelta = OVERLAP
     every: timedelta | None = None
+    in_place: bool = False
 
 
 def asked(life: timedelta, renew_before: Fraction | timedelta) -> timedelta:
@@ -96,7 +98,7 @@ def crowded(life: timedelta, times: Times) -> tuple[str, str] | None:
 
 def too_fast(times: Times) -> tuple[str, str] | None:
     """Why tokens cannot be rotated this often, and what would do; None where they can, or are not rotated."""
-    if times.every is None or times.every > times.overlap:
+    if times.every is None or times.every > times.overlap or times.in_place:
         return None
     every, overlap = show(times.every), show(times.overlap)
     message = (

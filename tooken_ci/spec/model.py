@@ -29,6 +29,7 @@ class Target:
         settings: what its kind made of the settings; only that kind reads it.
         takeover: a record of somebody else's token may be replaced.
         warnings: what the kind wants the user to know before anything is done.
+        keeps_record: a delivery record can stand there.
         position: where it stands in the YAML.
     """
 
@@ -38,6 +39,7 @@ class Target:
     settings: object
     takeover: bool
     warnings: tuple[str, ...] = ()
+    keeps_record: bool = True
     position: Position
 
 
@@ -63,6 +65,7 @@ class Entry:
         runs_every: how often apply runs.
         overlap: how long an older generation lives on after the next one was made.
         rotate_every: how old a generation gets before the next one takes its place; None = as old as its life allows.
+        in_place: where a rotation alone is due, the same token gets a new secret, and no next generation is made.
         previously: names that it had before, of which it takes over the generations.
         deliver: where the secret goes; empty for an entry that is only watched.
         protected: ``absent``, ``prune`` and a change of scopes are refused.
@@ -86,6 +89,7 @@ class Entry:
     position: Position
     keys: Mapping[str, Position]
     rotate_every: timedelta | None = None
+    in_place: bool = False
     previously: tuple[Named, ...] = ()
 
     @property

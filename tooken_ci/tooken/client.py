@@ -15,20 +15,21 @@ from tooken_ci.base.errors import (
     RateLimitedError,
     UnauthorizedError,
 )
+from tooken_ci.tooken import audit
 from tooken_ci.tooken.listing import Lister
-from tooken_ci.tooken.model import PATH_DOTS, Minted, Status, read_audit, read_minted, read_token
+from tooken_ci.tooken.model import PATH_DOTS, Minted, Status, read_minted, read_token
 from tooken_ci.tooken.retry import CallKind
 from tooken_ci.tooken.transport import Call, Transport
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
 
     from tooken_ci.base.progress import Progress
     from tooken_ci.base.secret import Secret
     from tooken_ci.base.times import Clock
-    from tooken_ci.tooken.model import AuditEntry, Token
+    from tooken_ci.tooken.model import Token
     from tooken_ci.tooken.quota import Allowance, Pace
     from tooken_ci.tooken.retry import RetryPolicy
 
@@ -168,21 +169,12 @@ class Client:
                 raise
             log.debug("The token was gone before it was revoked.")
 
-    def audit(self, *, token_id: str, event: str) -> tuple[AuditEntry, ...]:
-        """The newest entries of the audit log about one token and event; empty where the log is closed to this key."""
-        call = Call(
-            kind=CallKind.READ,
-            path="/audit-logs",
-            scope=scopes.AUDIT,
-            params={"page": 1, "per_page": 100, "token_id": token_id, "event": event},
-        )
-        try:
-            data = self._transport.send(call)
-            return tuple(read_audit(item) for item in data["data"])
-        except (ForbiddenError, NotFoundError):
-            return ()
-        except (KeyError, TypeError):
-            raise NotTheApiError("The answer to the audit log has no data.") from None
+    def rotations(self, *, since: dt.datetime) -> Mapping[str, dt.datetime] | None:
+        """When secrets were last made anew, UTC, by token id, as far back as is asked; None where no log can be read.
+
+        It takes a request for each hundred rotations. Raises as ``active``.
+        """
+        return audit.rotations(self._transport, since=since)
 
     def proves(self, secret: Secret) -> bool:
         """Whether a secret authenticates: a request with it gets 200, or 403 where it lacks the scope.
@@ -223,6 +215,14 @@ class Client:
             ForbiddenError: it may not.
         """
         self._probe(Call(kind=CallKind.REVOKE, path=_path(_NOBODYS_ID), scope=scopes.REVOKE))
+
+    def probe_rotate(self) -> None:
+        """Learn, without changing anything, whether the key may rotate tokens.
+
+        Raises:
+            ForbiddenError: it may not.
+        """
+        self._probe(Call(kind=CallKind.ROTATE, path=f"{_path(_NOBODYS_ID)}/rotate", scope=scopes.ROTATE))
 
     def _probe(self, call: Call) -> None:
         """A missing scope is refused before anything is read, so any other refusal shows that the scope is there."""
