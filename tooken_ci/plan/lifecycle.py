@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tooken_ci.plan import bounds, ownership, removal
 from tooken_ci.plan.entry import plan_entry
 from tooken_ci.plan.model import Block, EntryPlan, Origin, Plan, Problem, ProblemCode
+from tooken_ci.plan.rest import at_rest
 from tooken_ci.plan.view import EntryView, family, grouped
 from tooken_ci.spec import policy
 
@@ -47,6 +48,12 @@ def make_plan(
     others = [generation.token for name, found in generations.items() if name not in covered for generation in found]
     names = {token.id: token.name for token in tokens}
     breaches = _breaches(spec, now)
+    restless = (
+        entry
+        for entry in sorted(spec.entries, key=lambda entry: entry.name)
+        if entry.name in breaches
+        or not at_rest(entry, workspace=spec.workspace, generations=generations, looks=looks, now=now)
+    )
     views = (
         EntryView(
             entry=entry,
@@ -57,7 +64,7 @@ def make_plan(
             now=now,
             run=run,
         )
-        for entry in sorted(spec.entries, key=lambda entry: entry.name)
+        for entry in restless
     )
     every = ((_planned(view, names, breaches.get(view.entry.name, ())), view) for view in views)
     told = [(plan, view) for plan, view in every if plan.actions or plan.waiting or plan.problems or plan.warnings]
