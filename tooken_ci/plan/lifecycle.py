@@ -6,6 +6,7 @@ import dataclasses
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from tooken_ci.base import naming
 from tooken_ci.plan import bounds, ownership, removal
 from tooken_ci.plan.entry import plan_entry
 from tooken_ci.plan.model import Block, EntryPlan, Origin, Plan, Problem, ProblemCode
@@ -45,14 +46,14 @@ def make_plan(
     """
     generations = grouped(tokens)
     covered = {name for entry in spec.entries for name in entry.names} | {named.text for named in spec.absent}
-    others = [generation.token for name, found in generations.items() if name not in covered for generation in found]
+    others = [token for token in tokens if naming.split(token.name)[0] not in covered]
     names = {token.id: token.name for token in tokens}
     breaches = _breaches(spec, now)
     restless = (
         entry
         for entry in sorted(spec.entries, key=lambda entry: entry.name)
         if entry.name in breaches
-        or not at_rest(entry, workspace=spec.workspace, generations=generations, looks=looks, now=now)
+        or not at_rest(entry, generations.lone(entry), workspace=spec.workspace, looks=looks, now=now)
     )
     views = (
         EntryView(
