@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 import threading
@@ -81,4 +82,5 @@ def main() -> NoReturn:
             with contextlib.suppress(OSError, AttributeError, ValueError):
                 stream.flush()
         os._exit(code)
+    gc.freeze()  # or the interpreter goes through every object to free what the end of the process frees at once
     sys.exit(code)
