@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tooken_ci.apply.bounded import bounded
 from tooken_ci.apply.side_by_side import side_by_side
 from tooken_ci.base import naming
 from tooken_ci.base.errors import StoppedError
-from tooken_ci.plan.lifecycle import make_plan
-from tooken_ci.plan.price import Price, price
-from tooken_ci.plan.view import recorded_ids
 from tooken_ci.tooken.model import Status
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from tooken_ci.apply.context import Context
     from tooken_ci.base.record import Look
     from tooken_ci.plan.model import Plan
+    from tooken_ci.plan.price import Price
     from tooken_ci.spec.model import Target
     from tooken_ci.tooken.model import Token
 
@@ -75,7 +74,14 @@ def _hangs(context: Context) -> Survey:
 def _survey(context: Context, *, allow_empty: bool, forced: Collection[str]) -> Survey:
     client, spec = context.client, context.spec
     before = client.sent
-    tokens = client.active()
+    with ThreadPoolExecutor(1) as pool:
+        listing = pool.submit(client.active)
+        # only here, because an answer is waited for meanwhile: these take as long to import as a small plan to make
+        from tooken_ci.plan.lifecycle import make_plan
+        from tooken_ci.plan.price import price
+        from tooken_ci.plan.view import recorded_ids
+
+        tokens = listing.result()
     targets = [target for entry in spec.entries for target in entry.deliver]
     looked = side_by_side(lambda target: _look(context, target), targets, context.workers)
     looks = {target.place: look for target, look in zip(targets, looked, strict=True)}

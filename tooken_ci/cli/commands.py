@@ -5,18 +5,12 @@ A command imports what it uses where it uses it, so that ``--version`` and ``--h
 
 from __future__ import annotations
 
-import logging
-import os
 from typing import Any
 
 import click
 
 from tooken_ci import __version__
-from tooken_ci.base.errors import ExitCode, UsageError
-from tooken_ci.base.text import count, safe
 from tooken_ci.cli.options import api_options, format_option, spec_option
-from tooken_ci.cli.reporting import LogHandler, reporting_on, say
-from tooken_ci.cli.session import confirm, keep_policy, load_spec, registry_for, survey_of, verdict_on
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -24,6 +18,10 @@ from tooken_ci.cli.session import confirm, keep_policy, load_spec, registry_for,
 @click.option("--debug", is_flag=True, envvar="TOOKEN_DEBUG", help="Log more, and show tracebacks.")
 def cli(*, debug: bool) -> None:
     """Tokens as code for Tooken: declare API tokens in YAML, and let CI create, deliver, renew and revoke them."""
+    import logging
+
+    from tooken_ci.cli.reporting import LogHandler
+
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING, force=True, handlers=[LogHandler()])
     logging.getLogger("tooken_ci").setLevel(logging.DEBUG if debug else logging.INFO)
 
@@ -33,6 +31,10 @@ def cli(*, debug: bool) -> None:
 @format_option
 def validate(*, specs: tuple[str, ...], form: str) -> None:
     """Check the spec, without asking the API."""
+    from tooken_ci.base.text import count, safe
+    from tooken_ci.cli.reporting import reporting_on, say
+    from tooken_ci.cli.session import keep_policy, load_spec, registry_for
+
     with reporting_on(form) as reporting:
         spec = load_spec(specs, registry_for(reporting.host, *specs), reporting)
         keep_policy(spec)
@@ -44,6 +46,10 @@ def validate(*, specs: tuple[str, ...], form: str) -> None:
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 4 if changes are pending.")
 def plan(*, detailed_exitcode: bool, form: str, **options: Any) -> None:
     """Show what apply would change. Changes nothing."""
+    from tooken_ci.base.errors import ExitCode
+    from tooken_ci.cli.reporting import reporting_on
+    from tooken_ci.cli.session import survey_of, verdict_on
+
     with reporting_on(form) as reporting:
         _, survey = survey_of(reporting, **options)
         verdict = verdict_on(survey)
@@ -63,6 +69,8 @@ def apply(*, yes: bool, form: str, **options: Any) -> None:
     no longer needed, within the bounds of the policy.
     """
     from tooken_ci.apply.run import execute
+    from tooken_ci.cli.reporting import reporting_on
+    from tooken_ci.cli.session import confirm, survey_of
 
     with reporting_on(form, applying=True) as reporting:
         run, survey = survey_of(reporting, **options)
@@ -83,9 +91,11 @@ def apply(*, yes: bool, form: str, **options: Any) -> None:
 def schema(*, of_plan: bool) -> None:
     """Print the JSON Schema of the spec."""
     import json
+    import os
     from importlib import resources
 
     from tooken_ci.ci.host import detect
+    from tooken_ci.cli.session import registry_for
     from tooken_ci.spec.schema import schema as compose
 
     if of_plan:
@@ -119,6 +129,8 @@ def sandbox(*, api_key: str | None, faults: str | None, **options: Any) -> None:
     of JSON. Needs the extra 'sandbox'.
     """
     from pathlib import Path
+
+    from tooken_ci.base.errors import UsageError
 
     try:
         from tooken_ci.sandbox.server import serve
