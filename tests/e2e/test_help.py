@@ -69,6 +69,9 @@ def test_help_of_a_command(tmp_path: Path, name: str) -> None:
     assert described.help
     assert " ".join(described.help.split()) in shown
     for parameter in described.params:
+        if isinstance(parameter, click.Argument):
+            assert parameter.make_metavar(click.Context(described)) in shown
+            continue
         assert isinstance(parameter, click.Option)
         assert parameter.help, parameter.name
         assert all(option in shown for option in parameter.opts)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base.position import Position
 from tooken_ci.base.record import DeliveryRecord, Held, Look, Mark, MarkKind, State
+from tooken_ci.plan.focus import EVERYTHING, Focus
 from tooken_ci.plan.lifecycle import make_plan
 from tooken_ci.plan.view import EntryView, generations_of
 from tooken_ci.spec.model import Bound, Entry, Named, Policy, Spec, Target
@@ -180,7 +181,7 @@ def plan(
     unknown_ids: Iterable[str] = (),
     allow_empty: bool = False,
     rotations: Mapping[str, dt.datetime] | None = None,
-    forced: Sequence[str] = (),
+    focus: Focus = EVERYTHING,
 ) -> Plan:
     """The plan of this run.
 
@@ -192,7 +193,7 @@ def plan(
         unknown_ids: ids that records name and that the workspace does not know.
         allow_empty: as on the command line.
         rotations: what the audit log tells; None = it is closed.
-        forced: names that are to be rotated now.
+        focus: what of the spec the run sees to.
     """
     whole = what if isinstance(what, Spec) else spec(what)
     if isinstance(looks, Look):
@@ -206,7 +207,7 @@ def plan(
         run=RUN,
         allow_empty=allow_empty,
         rotations=rotations,
-        forced=forced,
+        focus=focus,
     )
 
 

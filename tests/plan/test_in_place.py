@@ -33,6 +33,7 @@ from tests.plan.builders import (
     unknown,
 )
 from tooken_ci.base.record import MarkKind
+from tooken_ci.plan.focus import Focus
 from tooken_ci.plan.model import Cause
 from tooken_ci.spec.model import Bound, Policy
 
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from tooken_ci.spec.model import Entry
     from tooken_ci.tooken.model import Token
 
+NOW_CI = Focus(names=frozenset({CI}), forced=True)
+NOW_OTHER = Focus(names=frozenset({"other"}), forced=True)
 ROTATE, REPLACE = [f"rotate {CI}"], [f"replace {CI}.g2"]
 PENDING = mark(CI, kind=MarkKind.ROTATE)
 
@@ -146,7 +149,7 @@ def test_a_secret_of_unknown_age() -> None:
     made = plan(in_place(), [ageless()], empty())
     assert (told(made), codes(made)) == ([], ["age"])
     assert told(plan(in_place(), [ageless()], empty(), rotations={})) == ROTATE
-    assert told(plan(in_place(), [ageless()], empty(), forced=[CI])) == ROTATE
+    assert told(plan(in_place(), [ageless()], empty(), focus=NOW_CI)) == ROTATE
 
 
 def test_rotations_count_as_changes() -> None:
@@ -176,9 +179,9 @@ def test_forced_entries_are_rotated_now() -> None:
     """A name that is given is rotated by its strategy, whatever its age; no other is."""
     tokens = [ageless(days(1)), token("other")]
     whole = spec(in_place(), entry("other"), policy=UNBOUNDED)
-    assert told(plan(whole, tokens, forced=[CI])) == ROTATE
-    assert told(plan(whole, tokens, forced=["other"])) == ["replace other.g2"]
-    assert only(plan(whole, tokens, forced=["other"])).cause is Cause.TIME
+    assert told(plan(whole, tokens, focus=NOW_CI)) == ROTATE
+    assert told(plan(whole, tokens, focus=NOW_OTHER)) == ["replace other.g2"]
+    assert only(plan(whole, tokens, focus=NOW_OTHER)).cause is Cause.TIME
 
 
 def test_an_unknown_place_does_not_make_it_rotate() -> None:

@@ -10,14 +10,16 @@ from tooken_ci.apply.bounded import bounded
 from tooken_ci.apply.side_by_side import side_by_side
 from tooken_ci.base import naming
 from tooken_ci.base.errors import StoppedError
+from tooken_ci.plan.focus import EVERYTHING
 from tooken_ci.tooken.model import Status
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tooken_ci.apply.context import Context
     from tooken_ci.base.record import Look
+    from tooken_ci.plan.focus import Focus
     from tooken_ci.plan.model import Plan
     from tooken_ci.plan.price import Price
     from tooken_ci.spec.model import Target
@@ -45,7 +47,7 @@ class Survey:
     price: Price
 
 
-def survey(context: Context, *, allow_empty: bool = False, forced: Collection[str] = ()) -> Survey:
+def survey(context: Context, *, allow_empty: bool = False, focus: Focus = EVERYTHING) -> Survey:
     """Read the live state and plan from it; changes nothing.
 
     It takes ``max(1, ceil(active / 100))`` requests, and one for each recorded id that is not among the active; where
@@ -54,7 +56,7 @@ def survey(context: Context, *, allow_empty: bool = False, forced: Collection[st
     Args:
         context: of the run.
         allow_empty: a spec that declares nothing may prune.
-        forced: names of entries that are to be rotated now, whatever their age.
+        focus: what of the spec the run sees to.
 
     Raises:
         WorkspaceError: the list of tokens kept changing while it was read.
@@ -62,7 +64,7 @@ def survey(context: Context, *, allow_empty: bool = False, forced: Collection[st
         StoppedError: the run is to end.
     """
     return bounded(
-        lambda: _survey(context, allow_empty=allow_empty, forced=forced), context.clock, lambda: _hangs(context)
+        lambda: _survey(context, allow_empty=allow_empty, focus=focus), context.clock, lambda: _hangs(context)
     )
 
 
@@ -71,7 +73,7 @@ def _hangs(context: Context) -> Survey:
     raise StoppedError("The run had to end while it was reading the workspace.")
 
 
-def _survey(context: Context, *, allow_empty: bool, forced: Collection[str]) -> Survey:
+def _survey(context: Context, *, allow_empty: bool, focus: Focus) -> Survey:
     client, spec = context.client, context.spec
     before = client.sent
     with ThreadPoolExecutor(1) as pool:
@@ -100,7 +102,7 @@ def _survey(context: Context, *, allow_empty: bool, forced: Collection[str]) -> 
         rotations=rotations,
         run=context.run,
         allow_empty=allow_empty,
-        forced=forced,
+        focus=focus,
     )
     cost = price(
         plan,

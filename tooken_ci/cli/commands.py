@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from tooken_ci import __version__
-from tooken_ci.cli.options import api_options, format_option, spec_option
+from tooken_ci.cli.options import Overlap, api_options, format_option, plan_options, spec_option, yes_option
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="tooken-ci")
-@click.option("--debug", is_flag=True, envvar="TOOKEN_DEBUG", help="Log more, and show tracebacks.")
+@click.option("--debug", is_flag=True, envvar="TOOKEN_DEBUG", show_envvar=True, help="Log more, and show tracebacks.")
 def cli(*, debug: bool) -> None:
     """Tokens as code for Tooken: declare API tokens in YAML, and let CI create, deliver, renew and revoke them."""
     import logging
@@ -42,16 +42,17 @@ def validate(*, specs: tuple[str, ...], form: str) -> None:
 
 
 @cli.command()
-@api_options
+@plan_options
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 4 if changes are pending.")
-def plan(*, detailed_exitcode: bool, form: str, **options: Any) -> None:
+def plan(*, detailed_exitcode: bool, form: str, only: tuple[str, ...], **options: Any) -> None:
     """Show what apply would change. Changes nothing."""
     from tooken_ci.base.errors import ExitCode
     from tooken_ci.cli.reporting import reporting_on
     from tooken_ci.cli.session import survey_of, verdict_on
+    from tooken_ci.plan import focus
 
     with reporting_on(form) as reporting:
-        _, survey = survey_of(reporting, **options)
+        _, survey = survey_of(reporting, aim=lambda spec: (spec, focus.only(spec, only)), **options)
         verdict = verdict_on(survey)
         if verdict is not None:
             raise verdict
@@ -60,30 +61,48 @@ def plan(*, detailed_exitcode: bool, form: str, **options: Any) -> None:
 
 
 @cli.command()
-@api_options
-@click.option("--yes", is_flag=True, help="Do not ask at a terminal.")
-def apply(*, yes: bool, form: str, **options: Any) -> None:
+@plan_options
+@yes_option
+def apply(*, yes: bool, form: str, only: tuple[str, ...], **options: Any) -> None:
     """Bring the workspace to the spec.
 
     Makes what is missing, replaces what differs, delivers each new secret and proves that it works, and revokes what is
     no longer needed, within the bounds of the policy.
     """
-    from tooken_ci.apply.run import execute
     from tooken_ci.cli.reporting import reporting_on
-    from tooken_ci.cli.session import confirm, survey_of
+    from tooken_ci.cli.session import carry_out
+    from tooken_ci.plan import focus
 
     with reporting_on(form, applying=True) as reporting:
-        run, survey = survey_of(reporting, **options)
-        reporting.show_plan()
-        if survey.plan.actions and not yes:
-            confirm(reporting)
-        reporting.changing = True
-        with run.at_work():
-            outcome = execute(run.context, survey)
-        reporting.update(outcome=outcome)
-        verdict = outcome.verdict()
-        if verdict is not None:
-            raise verdict
+        carry_out(reporting, yes=yes, aim=lambda spec: (spec, focus.only(spec, only)), **options)
+
+
+@cli.command()
+@api_options
+@click.option("--overlap", type=Overlap(), help="How long the old secrets live on, such as 24h; 0 after a leak.")
+@click.option(
+    "--strategy", type=click.Choice(["replace", "in_place"]), help="How to rotate, instead of as the spec says."
+)
+@yes_option
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def rotate(*, yes: bool, form: str, names: tuple[str, ...], overlap: Any, strategy: str | None, **options: Any) -> None:
+    """Rotate what is due, or the entries named, now.
+
+    Without a name it does what of apply is due or unfinished, and leaves for apply what else the spec asks for. An
+    entry that is named is rotated whatever its age.
+    """
+    from tooken_ci.cli.reporting import reporting_on
+    from tooken_ci.cli.session import carry_out
+    from tooken_ci.plan import focus
+
+    in_place = None if strategy is None else strategy == "in_place"
+    with reporting_on(form, applying=True) as reporting:
+        carry_out(
+            reporting,
+            yes=yes,
+            aim=lambda spec: focus.rotation(spec, names, overlap=overlap, in_place=in_place),
+            **options,
+        )
 
 
 @cli.command()
@@ -109,7 +128,12 @@ def schema(*, of_plan: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=0, show_default=True, help="The port; 0 takes any that is free.")
 @click.option("--db", default=":memory:", show_default=True, help="An SQLite file to keep the workspace in.")
-@click.option("--api-key", envvar="TOOKEN_SANDBOX_API_KEY", help="The sandbox's API key; left out, a new one is made.")
+@click.option(
+    "--api-key",
+    envvar="TOOKEN_SANDBOX_API_KEY",
+    show_envvar=True,
+    help="The sandbox's API key; left out, a new one is made.",
+)
 @click.option("--limit", default=1000, show_default=True, help="Requests a window.")
 @click.option("--window", default=60, show_default=True, help="Seconds a window lasts.")
 @click.option("--latency-ms", default=0, show_default=True, help="The least time that a request takes.")

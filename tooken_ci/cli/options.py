@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
     from tooken_ci.tooken.window import Reserve
+
+    _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 DEFAULT_SPEC = "tooken.yml"
 DEFAULT_API_URL = "https://api.tooken.io/v1"
@@ -48,6 +51,25 @@ class Kept(click.ParamType["Reserve"]):
             self.fail(f"{value!r} is neither a number of requests, such as 100, nor a share, such as 10%.", param, ctx)
 
 
+class Overlap(click.ParamType["dt.timedelta"]):
+    """An overlap as the spec writes it."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.timedelta:
+        """Read ``24h`` or ``0``."""
+        from datetime import timedelta
+
+        from tooken_ci.spec.durations import parse
+
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return timedelta(0) if value == "0" else parse(value)
+        except ValueError:
+            self.fail(f"{value!r} is no duration, such as 24h or 30m, and not 0.", param, ctx)
+
+
 class Duration(click.ParamType[float]):
     """A duration as the spec writes it, or in seconds."""
 
@@ -74,6 +96,7 @@ spec_option = click.option(
     multiple=True,
     default=(DEFAULT_SPEC,),
     envvar="TOOKEN_SPEC",
+    show_envvar=True,
     show_default=DEFAULT_SPEC,
     help="The spec: a file, or a folder of *.yml and *.yaml files. May be repeated; all are merged.",
 )
@@ -83,16 +106,23 @@ format_option = click.option(
     type=click.Choice(FORMATS),
     default="text",
     envvar="TOOKEN_FORMAT",
+    show_envvar=True,
     show_default=True,
     help="Text goes to standard error; Markdown or one JSON object to standard output.",
 )
 _API_OPTIONS = (
     click.option(
-        "--api-url", default=DEFAULT_API_URL, envvar="TOOKEN_API_URL", show_default=True, help="The Tooken API."
+        "--api-url",
+        default=DEFAULT_API_URL,
+        envvar="TOOKEN_API_URL",
+        show_envvar=True,
+        show_default=True,
+        help="The Tooken API.",
     ),
     click.option(
         "--api-key-file",
         envvar="TOOKEN_API_KEY_FILE",
+        show_envvar=True,
         help="A file that holds the API key. Without it, the key comes from the variable TOOKEN_API_KEY.",
     ),
     click.option(
@@ -100,6 +130,7 @@ _API_OPTIONS = (
         type=click.IntRange(1, 64),
         default=8,
         envvar="TOOKEN_WORKERS",
+        show_envvar=True,
         show_default=True,
         help="How many requests, and entries, may be under way at once.",
     ),
@@ -108,6 +139,7 @@ _API_OPTIONS = (
         type=Kept(),
         default="10%",
         envvar="TOOKEN_RESERVE",
+        show_envvar=True,
         show_default=True,
         help="What is left of the workspace's request allowance to others: a share or a number.",
     ),
@@ -116,15 +148,31 @@ _API_OPTIONS = (
         type=Duration(),
         default="30m",
         envvar="TOOKEN_DEADLINE",
+        show_envvar=True,
         show_default=True,
         help="How long the run may take, such as 90s, 30m or 2h.",
     ),
+)
+_PLAN_OPTIONS = (
+    click.option("--only", "only", multiple=True, metavar="NAME", help="See to this entry alone. May be repeated."),
     click.option("--allow-empty", is_flag=True, help="Let a spec that declares no tokens prune."),
 )
+yes_option = click.option("--yes", is_flag=True, help="Do not ask at a terminal.")
 
 
 def api_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that asks the API."""
-    for option in reversed((spec_option, format_option, *_API_OPTIONS)):
+    return _with(command, spec_option, format_option, *_API_OPTIONS)
+
+
+def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of the commands that may see to all of the spec."""
+    return _with(api_options(command), *_PLAN_OPTIONS)
+
+
+def _with(
+    command: Callable[..., Any], *options: Callable[[Callable[..., Any]], Callable[..., Any]]
+) -> Callable[..., Any]:
+    for option in reversed(options):
         command = option(command)
     return command

@@ -16,7 +16,7 @@ from tooken_ci.cli.reporting import mention, say
 from tooken_ci.cli.signals import asking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tooken_ci.apply.context import Context
     from tooken_ci.apply.survey import Survey
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tooken_ci.cli.progress import Display
     from tooken_ci.cli.reporting import Reporting
     from tooken_ci.destinations.registry import Registry
+    from tooken_ci.plan.focus import Focus
     from tooken_ci.spec.model import Spec
     from tooken_ci.tooken.window import Reserve
 
@@ -91,18 +92,29 @@ def survey_of(
     *,
     specs: tuple[str, ...],
     api_key_file: str | None,
-    allow_empty: bool,
+    aim: Callable[[Spec], tuple[Spec, Focus]],
+    allow_empty: bool = False,
     **limits: Any,
 ) -> tuple[Run, Survey]:
-    """Load the spec, read the workspace and the destinations, and plan."""
+    """Load the spec, read the workspace and the destinations, and plan.
+
+    Args:
+        reporting: hears what there is to tell.
+        specs: the paths of the spec.
+        api_key_file: of the key; None = the key is in the environment.
+        aim: gives the spec as it stands for this run, and what of it the run sees to.
+        allow_empty: a spec that declares nothing may prune.
+        limits: how fast the run goes and how long it may take.
+    """
     from tooken_ci.apply.survey import survey
 
     registry = registry_for(reporting.host, *specs, *([api_key_file] if api_key_file else []))
     spec = load_spec(specs, registry, reporting)
+    spec, focus = aim(spec)
     run = _begin(spec, registry, reporting, api_key_file=api_key_file, **limits)
     try:
         with run.at_work():
-            found = survey(run.context, allow_empty=allow_empty)
+            found = survey(run.context, allow_empty=allow_empty, focus=focus)
     finally:
         reporting.update(spent=run.context.client.sent)
     reporting.update(plan=found.plan, price=found.price)
@@ -149,6 +161,32 @@ def _begin(
         progress=shown,
     )
     return Run(context=context, display=shown)
+
+
+def carry_out(reporting: Reporting, *, yes: bool, **options: Any) -> None:
+    """Plan, show it, ask the person who is there, and do it.
+
+    Args:
+        reporting: hears what there is to tell.
+        yes: nobody is asked.
+        options: those of ``survey_of``.
+
+    Raises:
+        TookenCIError: not all could be done.
+    """
+    from tooken_ci.apply.run import execute
+
+    run, survey = survey_of(reporting, **options)
+    reporting.show_plan()
+    if survey.plan.actions and not yes:
+        confirm(reporting)
+    reporting.changing = True
+    with run.at_work():
+        outcome = execute(run.context, survey)
+    reporting.update(outcome=outcome)
+    verdict = outcome.verdict()
+    if verdict is not None:
+        raise verdict
 
 
 def verdict_on(survey: Survey) -> TookenCIError | None:

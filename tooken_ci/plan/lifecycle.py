@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 from tooken_ci.base import naming
 from tooken_ci.plan import bounds, ownership, removal
 from tooken_ci.plan.entry import plan_entry
-from tooken_ci.plan.model import Block, EntryPlan, Origin, Plan, Problem, ProblemCode
+from tooken_ci.plan.focus import EVERYTHING
+from tooken_ci.plan.model import Block, EntryPlan, Plan, Problem, ProblemCode
 from tooken_ci.plan.rest import at_rest
 from tooken_ci.plan.view import EntryView, family, grouped, with_rotation
 from tooken_ci.spec import policy
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tooken_ci.base.record import Look
+    from tooken_ci.plan.focus import Focus
     from tooken_ci.spec.model import Spec
     from tooken_ci.tooken.model import Token
 
@@ -33,7 +35,7 @@ def make_plan(
     rotations: Mapping[str, dt.datetime] | None = None,
     run: str = "",
     allow_empty: bool = False,
-    forced: Collection[str] = (),
+    focus: Focus = EVERYTHING,
 ) -> Plan:
     """The list of changes that bring the workspace to what the spec says.
 
@@ -46,7 +48,7 @@ def make_plan(
         rotations: when the audit log says that a token's secret was last made anew, by id; None = it was not read.
         run: the id of the run that asks.
         allow_empty: a spec that declares nothing may prune.
-        forced: names of entries that are to be rotated now, whatever their age.
+        focus: what of the spec the run sees to.
     """
     generations = grouped(tokens)
     covered = {name for entry in spec.entries for name in entry.names} | {named.text for named in spec.absent}
@@ -56,9 +58,12 @@ def make_plan(
     restless = (
         entry
         for entry in sorted(spec.entries, key=lambda entry: entry.name)
-        if entry.name in breaches
-        or entry.name in forced
-        or not at_rest(entry, generations.lone(entry), workspace=spec.workspace, looks=looks, now=now)
+        if focus.sees(entry.name)
+        and (
+            entry.name in breaches
+            or focus.forced
+            or not at_rest(entry, generations.lone(entry), workspace=spec.workspace, looks=looks, now=now)
+        )
     )
     views = (
         with_rotation(
@@ -70,7 +75,7 @@ def make_plan(
                 facts=facts,
                 now=now,
                 run=run,
-                forced=entry.name in forced,
+                forced=focus.forces(entry.name),
             ),
             rotations,
         )
@@ -78,22 +83,25 @@ def make_plan(
     )
     every = ((_planned(view, names, breaches.get(view.entry.name, ())), view) for view in views)
     told = [(plan, view) for plan, view in every if plan.actions or plan.waiting or plan.problems or plan.warnings]
-    removals = [*removal.absent(spec, generations), *removal.prune(spec, others)]
-    pruned = sum(action.origin is Origin.PRUNE for action in removals)
-    managed = len(tokens) - len(others) + pruned
+    if focus.due:
+        told = [(focus.part(_in_time(plan, view, names)), view) for plan, view in told]
+    pruned = removal.prune(spec, others)
+    managed = len(tokens) - len(others) + len(pruned)
+    removals = [*removal.absent(spec, generations), *pruned] if focus.whole else []
     actions = [action for plan, _ in told for action in plan.actions]
     blocks = [
         *_policy_block(breaches),
         *bounds.check(spec, actions=actions, removals=removals, managed=managed, allow_empty=allow_empty),
     ]
     plans = [_in_time(plan, view, names) if blocks else plan for plan, view in told]
+    seen = sum(1 for entry in spec.entries if focus.sees(entry.name))
     return Plan(
         workspace=spec.workspace,
         now=now,
         entries=tuple(plans),
         removals=tuple(removals),
         blocks=tuple(blocks),
-        unchanged=len(spec.entries) - sum(1 for plan in plans if plan.actions or plan.problems),
+        unchanged=seen - sum(1 for plan in plans if plan.actions or plan.problems),
         managed=managed,
         unmanaged=len(tokens) - managed,
     )
