@@ -32,6 +32,7 @@ def make_plan(
     run: str = "",
     allow_empty: bool = False,
     forced: Collection[str] = (),
+    planned_at: dt.datetime | None = None,
 ) -> Plan:
     """The list of changes that bring the workspace to what the spec says.
 
@@ -45,12 +46,13 @@ def make_plan(
         run: the id of the run that asks.
         allow_empty: a spec that declares nothing may prune.
         forced: names of entries that are to be rotated now, whatever their age.
+        planned_at: the time that rules 1 to 3 and the policy judge by, that of a saved plan; None = ``now``.
     """
     generations = grouped(tokens)
     covered = {name for entry in spec.entries for name in entry.names} | {named.text for named in spec.absent}
     others = [generation.token for name, found in generations.items() if name not in covered for generation in found]
     names = {token.id: token.name for token in tokens}
-    breaches = _breaches(spec, now)
+    breaches = _breaches(spec, planned_at or now)
     views = (
         with_rotation(
             EntryView(
@@ -61,6 +63,7 @@ def make_plan(
                 facts=facts,
                 now=now,
                 run=run,
+                planned_at=planned_at,
                 forced=entry.name in forced,
             ),
             rotations,
@@ -129,5 +132,7 @@ def _policy_block(breaches: Mapping[str, Sequence[Problem]]) -> tuple[Block, ...
             code=str(ProblemCode.POLICY),
             message=f"The spec breaks its own policy in {total} {'place' if total == 1 else 'places'}.",
             hint="Mend the entries named, or change the policy.",
+            found=total,
+            allowed=0,
         ),
     )
