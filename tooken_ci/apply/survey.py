@@ -6,11 +6,14 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from tooken_ci.apply.bounded import bounded
+from tooken_ci.apply.planfile import AGAIN
 from tooken_ci.apply.side_by_side import side_by_side
 from tooken_ci.base import naming
-from tooken_ci.base.errors import StoppedError
+from tooken_ci.base.errors import SavedPlanError, StoppedError
+from tooken_ci.plan import since
 from tooken_ci.plan.lifecycle import make_plan
 from tooken_ci.plan.price import Price, price
+from tooken_ci.plan.saved import seen
 from tooken_ci.plan.view import recorded_ids
 from tooken_ci.tooken.model import Status
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from tooken_ci.apply.context import Context
     from tooken_ci.base.record import Look
     from tooken_ci.plan.model import Plan
+    from tooken_ci.plan.saved import SavedPlan, SeenEntry
     from tooken_ci.spec.model import Target
     from tooken_ci.tooken.model import Token
 
@@ -46,7 +50,9 @@ class Survey:
     price: Price
 
 
-def survey(context: Context, *, allow_empty: bool = False, forced: Collection[str] = ()) -> Survey:
+def survey(
+    context: Context, *, allow_empty: bool = False, forced: Collection[str] = (), saved: SavedPlan | None = None
+) -> Survey:
     """Read the live state and plan from it; changes nothing.
 
     It takes ``max(1, ceil(active / 100))`` requests, and one for each recorded id that is not among the active; where
@@ -56,14 +62,18 @@ def survey(context: Context, *, allow_empty: bool = False, forced: Collection[st
         context: of the run.
         allow_empty: a spec that declares nothing may prune.
         forced: names of entries that are to be rotated now, whatever their age.
+        saved: the plan that is to be found again; what rule 4 allows beyond it is left out.
 
     Raises:
+        SavedPlanError: the saved plan is too old, or does not fit what is.
         WorkspaceError: the list of tokens kept changing while it was read.
         ApiError: the workspace could not be read.
         StoppedError: the run is to end.
     """
     return bounded(
-        lambda: _survey(context, allow_empty=allow_empty, forced=forced), context.clock, lambda: _hangs(context)
+        lambda: _survey(context, allow_empty=allow_empty, forced=forced, saved=saved),
+        context.clock,
+        lambda: _hangs(context),
     )
 
 
@@ -72,7 +82,7 @@ def _hangs(context: Context) -> Survey:
     raise StoppedError("The run had to end while it was reading the workspace.")
 
 
-def _survey(context: Context, *, allow_empty: bool, forced: Collection[str]) -> Survey:
+def _survey(context: Context, *, allow_empty: bool, forced: Collection[str], saved: SavedPlan | None) -> Survey:
     client, spec = context.client, context.spec
     before = client.sent
     tokens = client.active()
@@ -95,7 +105,10 @@ def _survey(context: Context, *, allow_empty: bool, forced: Collection[str]) -> 
         run=context.run,
         allow_empty=allow_empty,
         forced=forced,
+        planned_at=None if saved is None else saved.planned_at,
     )
+    if saved is not None:
+        plan = _found_again(saved, plan, seen(spec, tokens, looks))
     cost = price(
         plan,
         tokens,
@@ -130,3 +143,10 @@ def _rotations(
             found[look.recorded.id] = max(look.recorded.at, found[look.recorded.id])
     context.clock.check()
     return context.client.rotations(since=min(found.values()))
+
+
+def _found_again(saved: SavedPlan, plan: Plan, found: Sequence[SeenEntry]) -> Plan:
+    told = list(since.age(saved.planned_at, plan.now)) or list(since.differences(saved, plan, found))
+    if told:
+        raise SavedPlanError("The saved plan no longer fits:", differences=since.left(told), hint=AGAIN)
+    return since.narrowed(saved, plan)

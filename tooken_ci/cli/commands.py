@@ -16,6 +16,7 @@ from tooken_ci.base.errors import ExitCode, UsageError
 from tooken_ci.base.text import count, safe
 from tooken_ci.cli.options import api_options, format_option, spec_option
 from tooken_ci.cli.reporting import LogHandler, reporting_on, say
+from tooken_ci.cli.saved import own_files, refuse_out, save_plan, saved_plan
 from tooken_ci.cli.session import confirm, keep_policy, load_spec, registry_for, survey_of, verdict_on
 
 
@@ -42,10 +43,15 @@ def validate(*, specs: tuple[str, ...], form: str) -> None:
 @cli.command()
 @api_options
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 4 if changes are pending.")
-def plan(*, detailed_exitcode: bool, form: str, **options: Any) -> None:
+@click.option("--out", metavar="FILE", envvar="TOOKEN_PLAN_FILE", help="Save the plan, for 'apply FILE'.")
+def plan(*, detailed_exitcode: bool, out: str | None, form: str, **options: Any) -> None:
     """Show what apply would change. Changes nothing."""
     with reporting_on(form) as reporting:
-        _, survey = survey_of(reporting, **options)
+        if out is not None:
+            refuse_out(out, reporting.host, own_files(options))
+        run, survey = survey_of(reporting, plan_file=out, **options)
+        if out is not None:
+            save_plan(out, run, survey, options)
         verdict = verdict_on(survey)
         if verdict is not None:
             raise verdict
@@ -56,18 +62,23 @@ def plan(*, detailed_exitcode: bool, form: str, **options: Any) -> None:
 @cli.command()
 @api_options
 @click.option("--yes", is_flag=True, help="Do not ask at a terminal.")
-def apply(*, yes: bool, form: str, **options: Any) -> None:
+@click.argument("file", required=False, envvar="TOOKEN_PLAN_FILE")
+def apply(*, yes: bool, file: str | None, form: str, **options: Any) -> None:
     """Bring the workspace to the spec.
 
     Makes what is missing, replaces what differs, delivers each new secret and proves that it works, and revokes what is
     no longer needed, within the bounds of the policy.
+
+    With FILE, a plan that 'plan --out FILE' saved: it is applied if it still fits, without a question; otherwise
+    nothing is changed.
     """
     from tooken_ci.apply.run import execute
 
     with reporting_on(form, applying=True) as reporting:
-        run, survey = survey_of(reporting, **options)
+        saved = None if file is None else saved_plan(file, options)
+        run, survey = survey_of(reporting, plan_file=file, saved=saved, **options)
         reporting.show_plan()
-        if survey.plan.actions and not yes:
+        if survey.plan.actions and not yes and saved is None:
             confirm(reporting)
         reporting.changing = True
         with run.at_work():

@@ -13,6 +13,7 @@ import click
 
 from tooken_ci.base.errors import DeclinedError, PolicyError
 from tooken_ci.cli.reporting import mention, say
+from tooken_ci.cli.saved import keep_to
 from tooken_ci.cli.signals import asking
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tooken_ci.cli.progress import Display
     from tooken_ci.cli.reporting import Reporting
     from tooken_ci.destinations.registry import Registry
+    from tooken_ci.plan.saved import SavedPlan
     from tooken_ci.spec.model import Spec
     from tooken_ci.tooken.window import Reserve
 
@@ -92,17 +94,21 @@ def survey_of(
     specs: tuple[str, ...],
     api_key_file: str | None,
     allow_empty: bool,
+    plan_file: str | None = None,
+    saved: SavedPlan | None = None,
     **limits: Any,
 ) -> tuple[Run, Survey]:
-    """Load the spec, read the workspace and the destinations, and plan."""
+    """Load the spec, read the workspace and the destinations, and plan; hold a saved plan against that."""
     from tooken_ci.apply.survey import survey
 
-    registry = registry_for(reporting.host, *specs, *([api_key_file] if api_key_file else []))
+    registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file, plan_file)))
     spec = load_spec(specs, registry, reporting)
+    if saved is not None:
+        keep_to(saved, spec, api_url=limits["api_url"])
     run = _begin(spec, registry, reporting, api_key_file=api_key_file, **limits)
     try:
         with run.at_work():
-            found = survey(run.context, allow_empty=allow_empty)
+            found = survey(run.context, allow_empty=allow_empty, saved=saved)
     finally:
         reporting.update(spent=run.context.client.sent)
     reporting.update(plan=found.plan, price=found.price)

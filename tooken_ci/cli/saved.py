@@ -1,0 +1,113 @@
+"""Plans that one run saves and another applies, as far as options and files are concerned."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tooken_ci import __version__
+from tooken_ci.base.errors import SavedPlanError, UsageError
+from tooken_ci.base.text import quoted
+from tooken_ci.cli.reporting import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tooken_ci.apply.survey import Survey
+    from tooken_ci.ci.host import Host
+    from tooken_ci.cli.session import Run
+    from tooken_ci.plan.saved import SavedPlan
+    from tooken_ci.spec.model import Spec
+
+
+def own_files(options: Mapping[str, Any]) -> list[str]:
+    """The files and folders that the options name, which the run reads."""
+    return [*options["specs"], *filter(None, [options["api_key_file"]])]
+
+
+def refuse_out(out: str, host: Host, own: Iterable[str]) -> None:
+    """Refuse to save a plan over what the run reads, or where it would be lost.
+
+    Args:
+        out: where the plan is to be saved.
+        host: where the command runs.
+        own: what the run reads.
+
+    Raises:
+        UsageError: the place is none for a plan.
+    """
+    hint = "Name another file with --out."
+    if not out or "\0" in out:
+        raise UsageError(f"{quoted(out)} is not the path of a file.", hint=hint)
+    path = Path(os.path.realpath(out))
+    for taken in own:
+        real = Path(os.path.realpath(taken))
+        if path == real or (path.parent == real and path.suffix in {".yml", ".yaml"}):
+            raise UsageError(f"The plan cannot be saved to {quoted(out)}: this run reads it.", hint=hint)
+    if host.workspace is not None and not path.is_relative_to(os.path.realpath(host.workspace)):
+        told = f"{quoted(out)} lies outside the workspace, so the plan would be gone with the action's container."
+        raise UsageError(told, hint=hint)
+
+
+def save_plan(out: str, run: Run, survey: Survey, options: Mapping[str, Any]) -> None:
+    """Save a plan, blocked or not: apply does of it what it would do of the same plan unsaved.
+
+    Raises:
+        RunnerError: it cannot be written.
+    """
+    from tooken_ci.apply.planfile import write
+    from tooken_ci.plan.saved import SavedPlan, blocks_of, seen, steps_of
+
+    spec, plan = run.context.spec, survey.plan
+    saved = SavedPlan(
+        tool_version=__version__,
+        workspace=spec.workspace,
+        api_url=_address(options["api_url"]),
+        spec=spec.digest,
+        planned_at=plan.now,
+        allow_empty=options["allow_empty"],
+        blocked_by=blocks_of(plan),
+        steps=steps_of(plan),
+        seen=seen(spec, survey.tokens, survey.looks),
+    )
+    write(out, saved)
+    say(
+        f"The plan was saved to {quoted(out)}; 'tooken-ci apply' with that file applies it, as long as nothing differs."
+    )
+
+
+def saved_plan(file: str, options: Mapping[str, Any]) -> SavedPlan:
+    """The plan in a file.
+
+    Raises:
+        SavedPlanError: there is none, or it is not as it was written.
+        UsageError: an option was given that the plan decides.
+    """
+    from tooken_ci.apply.planfile import read
+
+    saved = read(file)
+    if options["allow_empty"] and not saved.allow_empty:
+        raise UsageError(
+            "The saved plan was made without --allow-empty, and is applied as it was made.",
+            hint="Leave the option out, or plan again with it.",
+        )
+    return saved
+
+
+def keep_to(saved: SavedPlan, spec: Spec, *, api_url: str) -> None:
+    """Refuse a saved plan of another spec, workspace, API or version of this program; nobody is asked for that.
+
+    Raises:
+        SavedPlanError: it is.
+    """
+    from tooken_ci.apply.planfile import AGAIN
+    from tooken_ci.plan.since import before
+
+    told = tuple(before(saved, spec, tool_version=__version__, api_url=_address(api_url)))
+    if told:
+        raise SavedPlanError("The saved plan is not for this run:", differences=told, hint=AGAIN)
+
+
+def _address(api_url: str) -> str:
+    return api_url.rstrip("/")
