@@ -90,7 +90,7 @@ def test_a_plan_in_full() -> None:
         "warnings",
         "requests",
     ]
-    assert (data["format_version"], data["tool_version"], data["workspace"]) == ("1.0", __version__, "w")
+    assert (data["format_version"], data["tool_version"], data["workspace"]) == ("1.1", __version__, "w")
     assert data["summary"] == {
         "create": 1,
         "replace": 1,
@@ -109,18 +109,24 @@ def test_a_plan_in_full() -> None:
         "reasons": ["because of 'ci'"],
         "scopes": ["tokens:read", "tokens:write"],
         "expires_at": "2026-11-24T19:20:15Z",
+        "expires_in": 86400,
+        "replaces": "ci.old",
+        "last_used_at": "2026-11-23T19:20:15Z",
         "revoke_after": "2026-11-24T19:20:15Z",
+        "held_by": "its overlap has not passed",
         "destinations": ["file ci"],
+        "permitted": True,
     }
-    assert data["waiting"] == [
-        {
-            "entry": "ci",
-            "token": "ci",
-            "id": "tok_ci",
-            "revoke_after": "2026-11-24T19:20:15Z",
-            "held_by": "its overlap has not passed",
-        }
-    ]
+    assert data["actions"][0]["replaces"] is data["actions"][0]["held_by"] is data["actions"][0]["last_used_at"] is None
+    assert data["waiting"][0] == {
+        "entry": "ci",
+        "token": "ci",
+        "id": "tok_ci",
+        "revoke_after": "2026-11-24T19:20:15Z",
+        "held_by": "its overlap has not passed",
+        "last_used_at": None,
+    }
+    assert data["waiting"][1]["last_used_at"] == "2026-11-23T19:20:15Z"
     assert data["requests"] == {"spent": 1, "apply": 6, "at_most": 21, "seconds": 0}
     assert data["warnings"] == ["It was used."]
 
@@ -134,7 +140,14 @@ def test_what_blocks_and_what_hinders() -> None:
         ("record", "ci"),
         ("cap", "ci"),
     ]
-    assert data["problems"][0]["message"] == "Too much. Raise it."
+    assert data["problems"][0] == {
+        "code": "policy",
+        "entry": None,
+        "message": "Too much. Raise it.",
+        "found": 12,
+        "allowed": 10,
+    }
+    assert {action["permitted"] for action in data["actions"]} == {False}
 
 
 def test_an_apply_tells_results() -> None:

@@ -51,6 +51,7 @@ def plan(*, detailed_exitcode: bool, out: str | None, form: str, **options: Any)
             refuse_out(out, reporting.host, own_files(options))
         run, survey = survey_of(reporting, plan_file=out, **options)
         if out is not None:
+            reporting.show_plan()
             save_plan(out, run, survey, options)
         verdict = verdict_on(survey)
         if verdict is not None:

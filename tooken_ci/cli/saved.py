@@ -72,9 +72,7 @@ def save_plan(out: str, run: Run, survey: Survey, options: Mapping[str, Any]) ->
         seen=seen(spec, survey.tokens, survey.looks),
     )
     write(out, saved)
-    say(
-        f"The plan was saved to {quoted(out)}; 'tooken-ci apply' with that file applies it, as long as nothing differs."
-    )
+    say(f"The plan was saved to {quoted(out)}; 'tooken-ci apply FILE' applies it, as long as nothing differs.")
 
 
 def saved_plan(file: str, options: Mapping[str, Any]) -> SavedPlan:

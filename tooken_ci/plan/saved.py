@@ -23,7 +23,7 @@ LONGEST = dt.timedelta(days=7)
 """An older plan is not applied."""
 
 SKEW = dt.timedelta(minutes=1)
-"""How far the clocks of the servers behind one address may be apart: a plan may seem to come from the future by that."""
+"""How far the clocks of the servers behind one address may be apart: by that a plan may seem to be of the future."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

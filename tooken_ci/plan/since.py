@@ -110,9 +110,17 @@ def _told(token: SeenToken) -> str:
 
 
 def _change(then: SeenPlace, now: SeenPlace | None) -> str:
-    if now is not None and _says(then) == _says(now):
-        return f"{_says(then)} as before, but its delivery record has changed"
-    return f"{_says(then)} when the plan was made, and {'is gone' if now is None else _says(now)} now"
+    if now is None:
+        return "is none of its destinations any more"
+    if (then.state, then.holds) == (now.state, now.holds):
+        return f"{_says(now)} as before, but its delivery record has changed since the plan was made"
+    return f"{_said(then)} when the plan was made, and {_says(now)} now"
+
+
+def _said(place: SeenPlace) -> str:
+    if place.state == State.HOLDS:
+        return f"held {quoted(place.holds or '')}"
+    return "could not be asked" if place.state == State.UNKNOWN else "did not hold its secret"
 
 
 def _says(place: SeenPlace) -> str:
