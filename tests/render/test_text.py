@@ -72,7 +72,7 @@ def test_a_blocked_plan_as_people_read_it() -> None:
 
 
 def test_what_becomes_of_an_old_token() -> None:
-    """A replaced token that goes with the plan itself is told so, and its revocation does not repeat when it was used."""
+    """A replaced token that goes with the plan itself is told so, and its last use is told once."""
     made = plan(kinds=(ActionKind.REPLACE,), problems=(), blocks=())
     going = dataclasses.replace(action(ActionKind.REVOKE, "ci"), id="tok_ci", last_used_at=None)
     replaced = dataclasses.replace(made.actions[0], last_used_at=None)

@@ -68,8 +68,8 @@ def write(path: str, saved: SavedPlan) -> None:
             f"The plan was not saved to {quoted(path)}: a name or a path in it holds the key or another secret.",
             hint="Look for a token or a destination that is named like a secret.",
         )
-    target = Path(os.path.realpath(path))
     try:
+        target = Path(os.path.realpath(path))
         if target.exists() and not target.is_file():
             raise RunnerError(f"The plan cannot be saved to {quoted(path)}: it is no file.", hint="Name another one.")
         _replace(target, text)
