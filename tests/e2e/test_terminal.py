@@ -100,7 +100,7 @@ def test_yes(one: Project, form: str) -> None:
         assert ended.data["results"][0]["status"] == "done"
     before = ended.err.split(QUESTION)[0]
     assert "create ci" in before
-    assert "scopes tokens:read" in before
+    assert "scopes  tokens:read" in before
 
 
 def test_nobody_is_asked(one: Project) -> None:

@@ -219,8 +219,8 @@ def test_a_token_that_ended_meanwhile_is_a_difference() -> None:
             [
                 (
                     "'ci-deploy': 'ci-deploy.g2' (tok_ci-deploy.g2) was 'ci-deploy.g2' with [tokens:read], "
-                    "to expire at 2026-12-20T19:20:15Z, and is 'ci-deploy.g2' with [tokens:read, tokens:write], to expire at "
-                    "2026-12-20T19:20:15Z now."
+                    "to expire at 2026-12-20T19:20:15Z, and is 'ci-deploy.g2' "
+                    "with [tokens:read, tokens:write], to expire at 2026-12-20T19:20:15Z now."
                 ),
                 "'ci-deploy': the plan has nothing to do, and a plan made now replace 'ci-deploy.g3'.",
             ],
@@ -278,7 +278,8 @@ def test_what_an_action_has_otherwise_is_told() -> None:
     assert differing(now, dataclasses.replace(saved, steps=(other,))) == [
         (
             f"'{CI}': the plan has replace '{CI}.g2' with the cause drift, and now spec, "
-            "with scopes [tokens:read], and now [tokens:read, tokens:write], with a life in seconds of 60, and now 2592000."
+            "with scopes [tokens:read], and now [tokens:read, tokens:write], "
+            "with a life in seconds of 60, and now 2592000."
         )
     ]
 
