@@ -101,7 +101,7 @@ class FileKind:
             )
         if any(_is_read(path, taken) or _is_read(record, taken) for taken in self._read):
             raise SettingsError(
-                f"{quoted(named)} is one of this run's own files, the spec, the key's or a saved plan; it would be overwritten.",
+                f"{quoted(named)} is the spec, the key's file or a saved plan of this run; it would be overwritten.",
                 hint="Choose another path.",
                 key="path",
             )
