@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.e2e.project import Project
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.e2e.project import Project
 
 TOP = Path(__file__).resolve().parents[2]
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")

@@ -39,6 +39,7 @@ def refused(project: Project, *words: str, arguments: tuple[str, ...] = ()) -> E
     assert ended.data["error"]["code"] == "saved_plan"
     assert ended.data["actions"] == ended.data["results"] == []
     ended.says("saved plan", *words)
+    assert all(difference in ended.err for difference in ended.data["error"]["differences"])
     return ended
 
 
@@ -117,7 +118,7 @@ def test_truncated(saved: Project, share: float) -> None:
         (b"audit:read", b"tokens:write"),
         (b'"planned_at": "2', b'"planned_at": "3'),
         (b"sha256:", b"md5:"),
-        (b'"allow_empty": false', b'"allow_empty": true '),
+        (b'"allow_empty": false', b'"allow_empty": true'),
         (b"tooken-ci-plan/1", b"tooken-ci-plan/0"),
     ],
 )
@@ -193,6 +194,12 @@ def _forge(project: Project, **changes: object) -> None:
     del data["digest"]
     body = json.dumps(data)[:-1] + ", "
     path.write_text(body + planfile._seal(body), encoding="utf-8")
+
+
+def test_forged_options(saved: Project) -> None:
+    """A plan brings no other options than a plan has: not the API's address, not the key's file."""
+    _forge(saved, options={"allow_empty": False, "api_key_file": ["tooken.yml"]})
+    refused(saved, "has other options than a plan has")
 
 
 def test_too_old(saved: Project) -> None:
@@ -315,7 +322,7 @@ def test_allow_empty_is_the_plans(project: Project) -> None:
     project.write({"version": 1, "workspace": "test", "tokens": {}, "prune": ["ci-*"]})
     project.plan("--out", FILE, code=5)
     with project.unchanged():
-        project.run("apply", FILE, "--allow-empty", code=2).says("made without --allow-empty")
+        project.run("apply", FILE, "--allow-empty", code=2).says("not made with this --allow-empty")
     project.plan("--allow-empty", "--out", FILE)
     project.apply(FILE)
     assert names(project.sandbox) == []

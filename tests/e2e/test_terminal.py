@@ -112,6 +112,16 @@ def test_nobody_is_asked(one: Project) -> None:
     assert names(one.sandbox) == ["ci"]
 
 
+def test_a_saved_plan_is_not_asked_about(one: Project) -> None:
+    """Nobody is asked about a saved plan, which was reviewed: it is applied, or refused."""
+    one.run("plan", "--out", "tokens.plan")
+    for code in (0, 1):
+        ended = _at_terminal(one, "apply", "tokens.plan", answer=b"n\n")
+        assert ended.code == code
+        assert QUESTION not in ended.err
+        assert names(one.sandbox) == ["ci"]
+
+
 def test_without_a_terminal(one: Project) -> None:
     """Without a terminal apply asks nothing and needs no flag."""
     ended = one.run("apply")

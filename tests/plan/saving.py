@@ -29,7 +29,7 @@ def saved_of(world: World) -> SavedPlan:
         api_url=URL,
         spec=DIGEST,
         planned_at=plan.now,
-        allow_empty=False,
+        options={"allow_empty": False},
         blocked_by=blocks_of(plan),
         steps=steps_of(plan),
         seen=seen(world.spec, world.active, world.looks),

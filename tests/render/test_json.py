@@ -9,7 +9,7 @@ import pytest
 
 from tests.render.support import PRICE, action, outcome, plan, report
 from tooken_ci import __version__
-from tooken_ci.base.errors import Fault, NotTheApiError, PolicyError, SpecError, UsageError
+from tooken_ci.base.errors import Fault, NotTheApiError, PolicyError, SavedPlanError, SpecError, UsageError
 from tooken_ci.base.position import Position
 from tooken_ci.plan.model import ActionKind, ProblemCode
 from tooken_ci.render.report import Report, as_data, as_json, summary
@@ -29,6 +29,7 @@ REPORTS = {
     "no key": Report(workspace="w", error=UsageError("There is no key.")),
     "not the api": Report(workspace="w", spent=3, error=NotTheApiError("HTML.", status=200)),
     "a bad spec": Report(error=SpecError([FAULT, FAULT])),
+    "a saved plan that does not fit": Report(error=SavedPlanError("No.", differences=["'ci': a", "'ci': b"])),
     "a breach": Report(workspace="w", error=PolicyError([FAULT])),
     "hostile": report('\n::error::"<script>|`\x1b[31m\ud800\u202e'),
 }
@@ -170,6 +171,16 @@ def test_a_failure_tells_code_and_message() -> None:
     assert data["requests"]["spent"] == 4
     assert data["workspace"] is None
     assert set(data["summary"].values()) == {0}
+
+
+def test_differences_are_a_list() -> None:
+    """What a saved plan differs in is a list for machines, and stands in the message for people."""
+    error = SavedPlanError("It does not fit:", differences=["'ci': a.", "'ci': b."], hint="Plan again.")
+    assert as_data(Report(error=error))["error"] == {
+        "code": "saved_plan",
+        "message": "It does not fit: 'ci': a. 'ci': b. Plan again.",
+        "differences": ["'ci': a.", "'ci': b."],
+    }
 
 
 def test_warnings_of_spec_and_plan() -> None:

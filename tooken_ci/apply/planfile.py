@@ -173,7 +173,7 @@ def _saved(data: dict[str, Any]) -> SavedPlan:
         api_url=data["api_url"],
         spec=data["spec"],
         planned_at=times.parse(data["planned_at"]),
-        allow_empty=data["allow_empty"],
+        options=data["options"],
         blocked_by=tuple(data["blocked_by"]),
         steps=tuple(
             Step(**{**step, "scopes": tuple(step["scopes"]), "destinations": tuple(step["destinations"])})

@@ -76,7 +76,9 @@ def apply(*, yes: bool, file: str | None, form: str, **options: Any) -> None:
     from tooken_ci.apply.run import execute
 
     with reporting_on(form, applying=True) as reporting:
-        saved = None if file is None else saved_plan(file, options)
+        saved = None
+        if file is not None:
+            saved, options = saved_plan(file, options)
         run, survey = survey_of(reporting, plan_file=file, saved=saved, **options)
         reporting.show_plan()
         if survey.plan.actions and not yes and saved is None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tooken_ci.plan.saved import SavedPlan
     from tooken_ci.spec.model import Spec
 
+DECIDING = ("allow_empty",)
+"""The options that decide what is planned, by the names of their parameters: a saved plan keeps and brings them."""
+
 
 def own_files(options: Mapping[str, Any]) -> list[str]:
     """The files and folders that the options name, which the run reads."""
@@ -66,7 +69,7 @@ def save_plan(out: str, run: Run, survey: Survey, options: Mapping[str, Any]) ->
         api_url=_address(options["api_url"]),
         spec=spec.digest,
         planned_at=plan.now,
-        allow_empty=options["allow_empty"],
+        options={name: options[name] for name in DECIDING},
         blocked_by=blocks_of(plan),
         steps=steps_of(plan),
         seen=seen(spec, survey.tokens, survey.looks),
@@ -75,22 +78,32 @@ def save_plan(out: str, run: Run, survey: Survey, options: Mapping[str, Any]) ->
     say(f"The plan was saved to {quoted(out)}; 'tooken-ci apply FILE' applies it, as long as nothing differs.")
 
 
-def saved_plan(file: str, options: Mapping[str, Any]) -> SavedPlan:
-    """The plan in a file.
+def saved_plan(file: str, options: Mapping[str, Any]) -> tuple[SavedPlan, dict[str, Any]]:
+    """The plan in a file, and the options with those that the plan was made with.
 
     Raises:
         SavedPlanError: there is none, or it is not as it was written.
         UsageError: an option was given that the plan decides.
     """
-    from tooken_ci.apply.planfile import read
+    from tooken_ci.apply.planfile import AGAIN, read
 
     saved = read(file)
-    if options["allow_empty"] and not saved.allow_empty:
-        raise UsageError(
-            "The saved plan was made without --allow-empty, and is applied as it was made.",
-            hint="Leave the option out, or plan again with it.",
-        )
-    return saved
+    if saved.options.keys() != set(DECIDING):
+        raise SavedPlanError(f"The saved plan {quoted(file)} has other options than a plan has.", hint=AGAIN)
+    made_with = {name: _as_given(saved.options[name]) for name in DECIDING}
+    for name in DECIDING:
+        if options[name] and options[name] != made_with[name]:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"The saved plan was not made with this {option}, and is applied as it was made.",
+                hint="Leave the option out, or plan again with it.",
+            )
+    return saved, {**options, **made_with}
+
+
+def _as_given(value: object) -> object:
+    """An option's value out of JSON as the command line gives it."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def keep_to(saved: SavedPlan, spec: Spec, *, api_url: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base import times
 from tooken_ci.plan.model import ActionKind, Origin
@@ -101,7 +101,7 @@ class SavedPlan:
         api_url: the API that was asked.
         spec: the digest of the spec.
         planned_at: the server's time when it was made.
-        allow_empty: as on the command line.
+        options: those of the command line that decide what is planned, by name.
         blocked_by: the codes of the bounds and policies that forbid the plan as a whole.
         steps: every action, in the plan's order.
         seen: what was seen of every entry.
@@ -112,7 +112,7 @@ class SavedPlan:
     api_url: str
     spec: str
     planned_at: dt.datetime
-    allow_empty: bool
+    options: Mapping[str, Any]
     blocked_by: tuple[str, ...]
     steps: tuple[Step, ...]
     seen: tuple[SeenEntry, ...]
@@ -134,14 +134,16 @@ def seen(spec: Spec, tokens: Iterable[Token], looks: Mapping[str, Look]) -> tupl
     Args:
         spec: what the team wants.
         tokens: every active token of the workspace.
-        looks: what a look at each destination found, by place.
+        looks: what a look at each destination found, by place; one that nobody looked at is left out.
     """
     generations = grouped(tokens)
     return tuple(
         SeenEntry(
             entry=entry.name,
             tokens=tuple(_token(generation.token) for generation in family(entry, generations)),
-            places=tuple(_place(target.place, looks[target.place]) for target in entry.deliver),
+            places=tuple(
+                _place(target.place, looks[target.place]) for target in entry.deliver if target.place in looks
+            ),
         )
         for entry in sorted(spec.entries, key=lambda entry: entry.name)
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tooken_ci import __version__
 from tooken_ci.base import times
+from tooken_ci.base.errors import SavedPlanError
 from tooken_ci.plan.model import ActionKind
 from tooken_ci.render.judging import Fates
 
@@ -79,6 +80,8 @@ def as_data(report: Report) -> dict[str, Any]:
         data["results"] = [_result(result) for result in report.outcome.results] if report.outcome else []
     if report.error is not None:
         data["error"] = {"code": report.error.code, "message": str(report.error)}
+        if isinstance(report.error, SavedPlanError):
+            data["error"]["differences"] = list(report.error.differences)
     return data
 
 
