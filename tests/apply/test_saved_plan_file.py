@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import re
+import resource
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -218,6 +219,20 @@ def test_a_place_where_none_can_be_written(tmp_path: Path, name: str, monkeypatc
     with pytest.raises(RunnerError, match="The plan cannot be saved to "):
         planfile.write(name, SAVED)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    """Where the file cannot be written whole, what stood there stays, and no half of a new one is left."""
+    path = tmp_path / "plan"
+    path.write_text("an older one")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(RunnerError, match=r"The plan cannot be saved to .*: File too large"):
+            planfile.write(str(path), SAVED)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [(item.name, item.read_text(encoding="utf-8")) for item in tmp_path.iterdir()] == [("plan", "an older one")]
 
 
 def test_a_plan_with_a_secret_in_it_is_not_written(tmp_path: Path) -> None:

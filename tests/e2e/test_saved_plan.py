@@ -58,6 +58,21 @@ def test_plan_then_apply(saved: Project) -> None:
     assert saved.plan("--detailed-exitcode")["actions"] == []
 
 
+def test_what_became_due_meanwhile(project: Project) -> None:
+    """What is due only since the plan was saved is left to the next plan: the saved one does what was reviewed."""
+    tokens = {"ci": entry("ci", expires_in="10d")}
+    project.write(spec(tokens))
+    project.apply()
+    project.sandbox.advance(5 * DAY)
+    project.write(spec({**tokens, "new": entry("new")}))
+    project.plan("--out", FILE)
+    project.sandbox.advance(3 * DAY)
+
+    assert [result["token"] for result in project.apply(FILE)["results"]] == ["new"]
+
+    assert [(action["token"], action["cause"]) for action in project.plan()["actions"]][:1] == [("ci.g2", "time")]
+
+
 def test_a_life_begins_with_the_apply(saved: Project) -> None:
     """A token that a saved plan makes lives as long as the spec says from then on, not from the plan on."""
     saved.sandbox.advance(6 * DAY)

@@ -26,6 +26,7 @@ from tests.plan.builders import (
     minutes,
     seconds,
     spec,
+    target,
     token,
     told,
     unknown,
@@ -192,6 +193,18 @@ def test_busy_is_judged_by_the_server() -> None:
     assert differing(later, saved) == []
     assert left_of(later, saved).problems == ()
     assert [problem.code for problem in left_of(marked, saved_of(later)).problems] == [ProblemCode.BUSY]
+
+
+def test_marks_of_a_record_that_is_taken_over() -> None:
+    """A mark in another entry's record that was young when the plan was saved makes the same cause once it has aged."""
+    others = token("other", id="tok_other")
+    of = entry(deliver=(target(takeover=True),))
+    before = World(spec=spec(of), tokens=(others,), looks={PLACE: holds(others, mark(age=minutes(1)))})
+    saved = saved_of(before)
+    assert [step.cause for step in saved.steps] == ["repair"]
+    later = dataclasses.replace(before, now=NOW + hours(1))
+    assert differing(later, saved) == []
+    assert left_of(later, saved).problems == ()
 
 
 def test_an_end_that_came_meanwhile_is_a_difference() -> None:
