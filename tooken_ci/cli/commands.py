@@ -13,9 +13,9 @@ import click
 
 from tooken_ci import __version__
 from tooken_ci.base.errors import ExitCode, UsageError
-from tooken_ci.base.text import count, safe
+from tooken_ci.base.text import count, quoted, safe
 from tooken_ci.cli.options import api_options, format_option, spec_option
-from tooken_ci.cli.reporting import LogHandler, reporting_on, say
+from tooken_ci.cli.reporting import LogHandler, mention, reporting_on, say
 from tooken_ci.cli.saved import own_files, refuse_out, save_plan, saved_plan
 from tooken_ci.cli.session import confirm, keep_policy, load_spec, registry_for, survey_of, verdict_on
 
@@ -51,8 +51,9 @@ def plan(*, detailed_exitcode: bool, out: str | None, form: str, **options: Any)
             refuse_out(out, reporting.host, own_files(options))
         run, survey = survey_of(reporting, plan_file=out, **options)
         if out is not None:
-            reporting.show_plan()
             save_plan(out, run, survey, options)
+            reporting.show_plan()
+            mention(f"The plan was saved to {quoted(out)}; 'tooken-ci apply FILE' applies it, if nothing differs then.")
         verdict = verdict_on(survey)
         if verdict is not None:
             raise verdict

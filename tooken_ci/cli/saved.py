@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from tooken_ci import __version__
 from tooken_ci.base.errors import SavedPlanError, UsageError
 from tooken_ci.base.text import quoted
-from tooken_ci.cli.reporting import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -75,7 +74,6 @@ def save_plan(out: str, run: Run, survey: Survey, options: Mapping[str, Any]) ->
         seen=seen(spec, survey.tokens, survey.looks),
     )
     write(out, saved)
-    say(f"The plan was saved to {quoted(out)}; 'tooken-ci apply FILE' applies it, as long as nothing differs.")
 
 
 def saved_plan(file: str, options: Mapping[str, Any]) -> tuple[SavedPlan, dict[str, Any]]:
