@@ -36,6 +36,10 @@ class Cause(enum.StrEnum):
     """A run did not finish."""
 
 
+GOING_ON = frozenset({Cause.TIME, Cause.REPAIR})
+"""What is done although a bound forbids the plan: nothing may expire because of it."""
+
+
 class Origin(enum.StrEnum):
     """The part of the spec that asks for an action; also the order in which apply comes to it."""
 
@@ -268,7 +272,7 @@ class Plan:
 
     def permits(self, action: Action) -> bool:
         """Whether apply may do it: a blocked plan goes on only with what is due or unfinished."""
-        if self.blocks and action.cause not in {Cause.TIME, Cause.REPAIR}:
+        if self.blocks and action.cause not in GOING_ON:
             return False
         return action.origin is not Origin.ENTRY or action.entry not in self._stopped
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from collections import Counter
+from typing import TYPE_CHECKING
 
 from tooken_ci.base import times
 from tooken_ci.base.text import count
-from tooken_ci.plan.model import ActionKind, Cause, Origin
+from tooken_ci.plan.model import GOING_ON, ActionKind, Origin
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator
 
     from tooken_ci.plan.model import Action, Plan, Waiting
-
-T = TypeVar("T")
-
-_GO_ON = frozenset({Cause.TIME, Cause.REPAIR})
 
 
 class Fates:
@@ -56,7 +52,7 @@ def held_back(plan: Plan, action: Action) -> str:
     """Why apply will not do an action, in words; empty where it will."""
     if plan.permits(action):
         return ""
-    if plan.blocks and action.cause not in _GO_ON:
+    if plan.blocks and action.cause not in GOING_ON:
         return f"blocked by {', '.join(block.code for block in plan.blocks)}"
     stopped = next((entry.stopped for entry in plan.entries if entry.entry == action.entry), None)
     return "" if stopped is None else str(stopped.code)
@@ -73,35 +69,20 @@ def going_on(plan: Plan) -> str:
     return f"Apply does {done} of the {total} all the same: what is due or unfinished."
 
 
-class Shortened(Generic[T]):
-    """The first of each group, as many as people read, and how many more there are."""
+def shortened(plan: Plan, most: int) -> tuple[list[Action], list[str]]:
+    """The actions to show, and how many more there are of each kind.
 
-    def __init__(self, items: Iterable[tuple[str, T]], most: int) -> None:
-        """Sort out what is shown.
+    What ``absent`` and ``prune`` revoke counts for itself, so that the rest never crowds it out.
 
-        Args:
-            items: each with what its group is called after a number, such as ``to replace``.
-            most: how many of each group are shown.
-        """
-        self.shown: list[T] = []
-        self._seen: dict[str, int] = {}
-        self._most = most
-        for group, item in items:
-            self._seen[group] = self._seen.get(group, 0) + 1
-            if self._seen[group] <= most:
-                self.shown.append(item)
-
-    def rest(self) -> Iterator[str]:
-        """For each group of which not all are shown: how many more there are."""
-        for group, seen in self._seen.items():
-            if seen > self._most:
-                yield f"{seen - self._most} more {group}".strip()
-
-
-def shortened_actions(plan: Plan, most: int) -> Shortened[Action]:
-    """The actions to show; what ``absent`` and ``prune`` revoke is never crowded out by the rest."""
-    named = (
-        (f"to {action.kind}" if action.origin is Origin.ENTRY else f"to revoke by {action.origin}", action)
-        for action in plan.actions
-    )
-    return Shortened(named, most)
+    Args:
+        plan: the plan.
+        most: how many of a kind are shown.
+    """
+    shown: list[Action] = []
+    seen: Counter[str] = Counter()
+    for action in plan.actions:
+        kind = f"to {action.kind}" if action.origin is Origin.ENTRY else f"to revoke by {action.origin}"
+        seen[kind] += 1
+        if seen[kind] <= most:
+            shown.append(action)
+    return shown, [f"{number - most} more {kind}" for kind, number in seen.items() if number > most]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tooken_ci.base import times
 from tooken_ci.base.text import count, safe
 from tooken_ci.plan.model import ActionKind
-from tooken_ci.render.judging import Fates, going_on, held_back, last_use, shortened_actions
+from tooken_ci.render.judging import Fates, going_on, held_back, last_use, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,11 +45,11 @@ def _plan(plan: Plan) -> Iterator[str]:
     yield f"{', '.join(parts) or 'Nothing to do'}; {plan.unchanged} unchanged, {plan.unmanaged} unmanaged."
     yield ""
     yield from _notices(plan)
-    fates, actions = Fates(plan), shortened_actions(plan, MOST)
-    if actions.shown:
-        rows = (_row(action, plan, fates) for action in actions.shown)
+    fates, (actions, more) = Fates(plan), shortened(plan, MOST)
+    if actions:
+        rows = (_row(action, plan, fates) for action in actions)
         yield from _table(("Action", "Token", "Cause", "Why", "Destinations"), rows)
-    for rest in actions.rest():
+    for rest in more:
         yield from (f"And {_text(rest)}; the JSON output tells all.", "")
     waiting = fates.others(plan)
     if waiting:

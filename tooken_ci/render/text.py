@@ -8,7 +8,7 @@ from tooken_ci.base import times
 from tooken_ci.base.text import count, quoted, safe
 from tooken_ci.plan.model import ActionKind
 from tooken_ci.plan.result import ResultStatus
-from tooken_ci.render.judging import Fates, going_on, held_back, last_use, shortened_actions
+from tooken_ci.render.judging import Fates, going_on, held_back, last_use, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,11 +62,11 @@ def _plan(plan: Plan) -> Iterator[str]:
 
 
 def _actions(plan: Plan) -> Iterator[str]:
-    fates, actions = Fates(plan), shortened_actions(plan, MOST)
-    width = max((len(action.kind) for action in actions.shown), default=0)
-    for action in actions.shown:
+    fates, (actions, more) = Fates(plan), shortened(plan, MOST)
+    width = max((len(action.kind) for action in actions), default=0)
+    for action in actions:
         yield from _action(action, plan, fates, width)
-    for rest in actions.rest():
+    for rest in more:
         yield f"  … and {rest}; --format json tells all."
 
 
