@@ -73,6 +73,20 @@ def test_what_became_due_meanwhile(project: Project) -> None:
     assert [(action["token"], action["cause"]) for action in project.plan()["actions"]][:1] == [("ci.g2", "time")]
 
 
+def test_a_rotation_in_place(project: Project) -> None:
+    """A rotation in place is saved and applied like any other action, and tells which secret it ends."""
+    project.write(spec({"ci": entry("ci", rotation={"strategy": "in_place", "every": "30h", "overlap": 0})}))
+    project.apply()
+    old = project.secret("ci")
+    project.sandbox.advance(2 * DAY)
+    project.run("plan", "--out", FILE).says("~ rotate ci (time: ", "      old     the secret, last used ")
+    project.apply(FILE)
+    project.secrets.add(old)
+    assert not project.sandbox.authenticates(old)
+    assert project.sandbox.authenticates(project.secret("ci"))
+    refused(project, "'file ci' holds 'ci' as before, but its delivery record has changed")
+
+
 def test_a_life_begins_with_the_apply(saved: Project) -> None:
     """A token that a saved plan makes lives as long as the spec says from then on, not from the plan on."""
     saved.sandbox.advance(6 * DAY)
