@@ -95,6 +95,23 @@ def test_any_secret(secret: str) -> None:
     assert {knowing(secret).clean(form) for form in forms(secret)} == {MASK}
 
 
+@given(
+    secrets=st.lists(st.text("ab[]^-\\.\n", min_size=MINIMUM, max_size=MINIMUM + 2), min_size=1, max_size=4),
+    pieces=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 12), st.text("ab[]^-\\.\n", max_size=2))),
+)
+@settings(deadline=None)
+def test_several_secrets(secrets: list[str], pieces: list[tuple[int, int, str]]) -> None:
+    """Secrets that begin alike, of any characters, are masked as by a search for each at each place, longest first."""
+    text = "".join(secrets[index % len(secrets)][:length] + between for index, length, between in pieces)
+    every = sorted({form for secret in secrets for form in forms(secret)}, key=len, reverse=True)
+    expected, at = "", 0
+    while at < len(text):
+        form = next((form for form in every if text.startswith(form, at)), "")
+        expected += MASK if form else text[at]
+        at += len(form) or 1
+    assert knowing(*secrets).clean(text) == expected
+
+
 def test_knows_nothing() -> None:
     """A redactor that was told nothing lets everything pass."""
     assert Redactor().clean("tok_plain0123456789") == "tok_plain0123456789"

@@ -20,6 +20,8 @@ HEAVY = {
     "fastapi",
     "jsonschema",
     "jsonschema_rs",
+    "logging",
+    "pathlib",
     "pydantic",
     "requests",
     "rich",

@@ -150,3 +150,13 @@ def worlds(draw: st.DrawFn, *, with_unknown: bool = True, bounded: bool = True) 
         for place in one.deliver
     }
     return World(spec=of, tokens=tuple(known), looks=found)
+
+
+@st.composite
+def quiet_worlds(draw: st.DrawFn) -> World:
+    """One entry with one token, where little or nothing is left to do."""
+    of = draw(entries("ci"))
+    one = draw(tokens("ci", of))
+    said = [*[holds(one)] * 6, holds(token("ci.g2")), holds(one, workspace="elsewhere"), edited(one), unknown()]
+    found = {place.place: draw(st.sampled_from(said)) for place in of.deliver}
+    return World(spec=spec(of), tokens=(one,), looks=found)

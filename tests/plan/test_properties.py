@@ -6,13 +6,14 @@ import dataclasses
 import fnmatch
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.plan.builders import NOW, holds, hours
-from tests.plan.strategies import worlds
+from tests.plan.strategies import quiet_worlds, worlds
 from tooken_ci.base.record import State
-from tooken_ci.plan import due
+from tooken_ci.plan import due, lifecycle
 from tooken_ci.plan.model import Action, ActionKind, Origin, Plan, Problem, ProblemCode
 from tooken_ci.plan.view import generations_of
 
@@ -261,3 +262,13 @@ def test_everything_is_counted_once(world: World) -> None:
 def _entry(world: World, action: Action) -> Entry:
     (found,) = [entry for entry in world.spec.entries if entry.name == action.entry]
     return found
+
+
+@settings(MANY, max_examples=400)
+@given(quiet_worlds())
+def test_rest(world: World) -> None:
+    """What is passed over as being at rest has an empty plan: the plan is the same as if every rule were asked."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lifecycle, "at_rest", lambda *_, **__: False)
+        thorough = world.planned()
+    assert world.planned() == thorough

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tooken_ci.apply.bounded import bounded
-from tooken_ci.apply.planfile import AGAIN
 from tooken_ci.apply.side_by_side import side_by_side
 from tooken_ci.base import naming
 from tooken_ci.base.errors import SavedPlanError, StoppedError
-from tooken_ci.plan import since
-from tooken_ci.plan.lifecycle import make_plan
-from tooken_ci.plan.price import Price, price
-from tooken_ci.plan.saved import seen
-from tooken_ci.plan.view import recorded_ids
 from tooken_ci.tooken.model import Status
 
 if TYPE_CHECKING:
@@ -24,8 +19,9 @@ if TYPE_CHECKING:
     from tooken_ci.apply.context import Context
     from tooken_ci.base.record import Look
     from tooken_ci.plan.model import Plan
-    from tooken_ci.plan.saved import SavedPlan, SeenEntry
-    from tooken_ci.spec.model import Target
+    from tooken_ci.plan.price import Price
+    from tooken_ci.plan.saved import SavedPlan
+    from tooken_ci.spec.model import Spec, Target
     from tooken_ci.tooken.model import Token
 
 
@@ -85,7 +81,14 @@ def _hangs(context: Context) -> Survey:
 def _survey(context: Context, *, allow_empty: bool, forced: Collection[str], saved: SavedPlan | None) -> Survey:
     client, spec = context.client, context.spec
     before = client.sent
-    tokens = client.active()
+    with ThreadPoolExecutor(1) as pool:
+        listing = pool.submit(client.active)
+        # only here, because an answer is waited for meanwhile: these take as long to import as a small plan to make
+        from tooken_ci.plan.lifecycle import make_plan
+        from tooken_ci.plan.price import price
+        from tooken_ci.plan.view import recorded_ids
+
+        tokens = listing.result()
     targets = [target for entry in spec.entries for target in entry.deliver]
     looked = side_by_side(lambda target: _look(context, target), targets, context.workers)
     looks = {target.place: look for target, look in zip(targets, looked, strict=True)}
@@ -108,7 +111,7 @@ def _survey(context: Context, *, allow_empty: bool, forced: Collection[str], sav
         planned_at=None if saved is None else saved.planned_at,
     )
     if saved is not None:
-        plan = _found_again(saved, plan, seen(spec, tokens, looks))
+        plan = _found_again(saved, plan, tokens, looks, spec)
     cost = price(
         plan,
         tokens,
@@ -145,8 +148,15 @@ def _rotations(
     return context.client.rotations(since=min(found.values()))
 
 
-def _found_again(saved: SavedPlan, plan: Plan, found: Sequence[SeenEntry]) -> Plan:
-    told = list(since.age(saved.planned_at, plan.now)) or list(since.differences(saved, plan, found))
+def _found_again(saved: SavedPlan, plan: Plan, tokens: Sequence[Token], looks: Mapping[str, Look], spec: Spec) -> Plan:
+    """The part of a plan that a saved one covers; only here are saved plans imported: most runs have none."""
+    from tooken_ci.apply.planfile import AGAIN
+    from tooken_ci.plan import since
+    from tooken_ci.plan.saved import seen
+
+    told = list(since.age(saved.planned_at, plan.now)) or list(
+        since.differences(saved, plan, seen(spec, tokens, looks))
+    )
     if told:
         raise SavedPlanError("The saved plan no longer fits:", differences=since.left(told), hint=AGAIN)
     return since.narrowed(saved, plan)

@@ -7,16 +7,13 @@ A stream holds back only the longest tail that could be the beginning of a secre
 
 from __future__ import annotations
 
-import base64
 import io
-import json
-import shlex
+import re
 import threading
-import urllib.parse
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 MASK = "***"
 """What stands where a secret stood; of fixed length, so that it tells nothing of the secret's."""
@@ -27,6 +24,12 @@ MINIMUM = 8
 
 def forms(value: str) -> set[str]:
     """The secret in raw, base64, URL-quoted, JSON-escaped and shell-quoted form, and each long line of it."""
+    # Only here, because `tooken-ci --version` has no secret to mask.
+    import base64
+    import json
+    import shlex
+    import urllib.parse
+
     raw = value.encode()
     found = {
         value,
@@ -48,19 +51,21 @@ def forms(value: str) -> set[str]:
 class Redactor:
     """Knows every form of every secret of the process. Thread-safe.
 
-    Forms are found by their first 8 characters, so that neither a new secret nor a line of output costs more for the
-    thousand secrets that are known already.
+    Forms are found by their heads, their first 8 characters, so that neither a new secret nor a line of output costs
+    more for the thousand secrets that are known already: most of them begin alike.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_head: dict[str, tuple[str, ...]] = {}
+        self._like_a_head: re.Pattern[str] | None = None
         self._beginnings: set[str] = set()
         self._longest = 0
 
     def add(self, value: str) -> None:
         """Make a secret known; from now on no form of it passes."""
         with self._lock:
+            heads = len(self._by_head)
             for form in forms(value):
                 head = form[:MINIMUM]
                 found = {*self._by_head.get(head, ()), form}
@@ -68,6 +73,8 @@ class Redactor:
                 self._by_head[head] = tuple(sorted(found, key=lambda form: (-len(form), form)))
                 self._beginnings.update(form[:length] for length in range(1, MINIMUM))
                 self._longest = max(self._longest, len(form))
+            if len(self._by_head) > heads:
+                self._like_a_head = _like_any(self._by_head)
 
     def clean(self, text: str) -> str:
         """The text with every form of every known secret masked."""
@@ -90,8 +97,9 @@ class Redactor:
     def _matches(self, text: str) -> Iterator[tuple[int, int]]:
         """Where forms stand in the text: the leftmost first, of one place the longest, none overlapping."""
         at = 0
-        while at <= len(text) - MINIMUM and self._by_head:
-            for form in self._by_head.get(text[at : at + MINIMUM], ()):
+        while self._like_a_head is not None and (like := self._like_a_head.search(text, at)) is not None:
+            at = like.start()
+            for form in self._by_head.get(like[0], ()):
                 if text.startswith(form, at):
                     yield at, at + len(form)
                     at += len(form)
@@ -109,6 +117,12 @@ class Redactor:
             elif any(len(form) > len(tail) and form.startswith(tail) for form in self._by_head.get(tail[:MINIMUM], ())):
                 return start
         return len(text)
+
+
+def _like_any(heads: Iterable[str]) -> re.Pattern[str]:
+    """What has at each place a character that one of the heads has there; most of a text is ruled out by it at once."""
+    places = (sorted(set(characters)) for characters in zip(*heads, strict=True))
+    return re.compile("".join(f"[{''.join(map(re.escape, characters))}]" for characters in places))
 
 
 redactor = Redactor()

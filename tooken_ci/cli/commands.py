@@ -5,19 +5,12 @@ A command imports what it uses where it uses it, so that ``--version`` and ``--h
 
 from __future__ import annotations
 
-import logging
-import os
 from typing import Any
 
 import click
 
 from tooken_ci import __version__
-from tooken_ci.base.errors import ExitCode, UsageError
-from tooken_ci.base.text import count, quoted, safe
 from tooken_ci.cli.options import api_options, format_option, spec_option
-from tooken_ci.cli.reporting import LogHandler, mention, reporting_on, say
-from tooken_ci.cli.saved import own_files, refuse_out, save_plan, saved_plan
-from tooken_ci.cli.session import confirm, keep_policy, load_spec, registry_for, survey_of, verdict_on
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -25,6 +18,10 @@ from tooken_ci.cli.session import confirm, keep_policy, load_spec, registry_for,
 @click.option("--debug", is_flag=True, envvar="TOOKEN_DEBUG", help="Log more, and show tracebacks.")
 def cli(*, debug: bool) -> None:
     """Tokens as code for Tooken: declare API tokens in YAML, and let CI create, deliver, renew and revoke them."""
+    import logging
+
+    from tooken_ci.cli.reporting import LogHandler
+
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING, force=True, handlers=[LogHandler()])
     logging.getLogger("tooken_ci").setLevel(logging.DEBUG if debug else logging.INFO)
 
@@ -34,6 +31,10 @@ def cli(*, debug: bool) -> None:
 @format_option
 def validate(*, specs: tuple[str, ...], form: str) -> None:
     """Check the spec, without asking the API."""
+    from tooken_ci.base.text import count, safe
+    from tooken_ci.cli.reporting import reporting_on, say
+    from tooken_ci.cli.session import keep_policy, load_spec, registry_for
+
     with reporting_on(form) as reporting:
         spec = load_spec(specs, registry_for(reporting.host, *specs), reporting)
         keep_policy(spec)
@@ -46,8 +47,16 @@ def validate(*, specs: tuple[str, ...], form: str) -> None:
 @click.option("--out", metavar="FILE", envvar="TOOKEN_PLAN_FILE", help="Save the plan, for 'apply FILE'.")
 def plan(*, detailed_exitcode: bool, out: str | None, form: str, **options: Any) -> None:
     """Show what apply would change. Changes nothing."""
+    from tooken_ci.base.errors import ExitCode
+    from tooken_ci.cli.reporting import reporting_on
+    from tooken_ci.cli.session import survey_of, verdict_on
+
     with reporting_on(form) as reporting:
         if out is not None:
+            from tooken_ci.base.text import quoted
+            from tooken_ci.cli.reporting import mention
+            from tooken_ci.cli.saved import own_files, refuse_out, save_plan
+
             refuse_out(out, reporting.host, own_files(options))
         run, survey = survey_of(reporting, plan_file=out, **options)
         if out is not None:
@@ -75,10 +84,14 @@ def apply(*, yes: bool, file: str | None, form: str, **options: Any) -> None:
     nothing is changed.
     """
     from tooken_ci.apply.run import execute
+    from tooken_ci.cli.reporting import reporting_on
+    from tooken_ci.cli.session import confirm, survey_of
 
     with reporting_on(form, applying=True) as reporting:
         saved = None
         if file is not None:
+            from tooken_ci.cli.saved import saved_plan
+
             saved, options = saved_plan(file, options)
         run, survey = survey_of(reporting, plan_file=file, saved=saved, **options)
         reporting.show_plan()
@@ -98,9 +111,11 @@ def apply(*, yes: bool, file: str | None, form: str, **options: Any) -> None:
 def schema(*, of_plan: bool) -> None:
     """Print the JSON Schema of the spec."""
     import json
+    import os
     from importlib import resources
 
     from tooken_ci.ci.host import detect
+    from tooken_ci.cli.session import registry_for
     from tooken_ci.spec.schema import schema as compose
 
     if of_plan:
@@ -134,6 +149,8 @@ def sandbox(*, api_key: str | None, faults: str | None, **options: Any) -> None:
     of JSON. Needs the extra 'sandbox'.
     """
     from pathlib import Path
+
+    from tooken_ci.base.errors import UsageError
 
     try:
         from tooken_ci.sandbox.server import serve

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -14,7 +14,6 @@ import click
 from tooken_ci.base.errors import ExitCode, TookenCIError
 from tooken_ci.base.redact import RedactingStream
 from tooken_ci.cli.commands import cli
-from tooken_ci.cli.reporting import internal_error, say, say_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +27,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """
     with contextlib.ExitStack() as stack:
         # a stream that the caller closed is None: what goes there is lost, and nothing else
-        nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+        nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123  # --version needs no paths
         out, err = RedactingStream(sys.stdout or nowhere), RedactingStream(sys.stderr or nowhere)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = _guarded(arguments)
@@ -46,24 +45,33 @@ def _guarded(arguments: Sequence[str] | None) -> int:
         code = cli.main(
             args=None if arguments is None else list(arguments), prog_name="tooken-ci", standalone_mode=False
         )
-    except TookenCIError as error:
-        say_error(error)
-        return error.exit_code
-    except click.ClickException as error:
-        error.show(sys.stderr)
-        return ExitCode.USAGE
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            say(f"Error: the output could not be written: {error.strerror}.")
-        return ExitCode.FAILED
-    except (click.Abort, KeyboardInterrupt):
-        say("Interrupted.")
-        return ExitCode.FAILED
-    except Exception as error:  # noqa: BLE001  # the last net, for the commands that report nothing
-        error_told = internal_error(error)
-        say_error(error_told)
-        return error_told.exit_code
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last net
+        return _told(error)
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _told(error: Exception | KeyboardInterrupt) -> int:
+    """Tell what no command has caught, and give the exit code that it means."""
+    from tooken_ci.cli.reporting import internal_error, say, say_error
+
+    match error:
+        case TookenCIError():
+            say_error(error)
+            return error.exit_code
+        case click.ClickException():
+            error.show(sys.stderr)
+            return ExitCode.USAGE
+        case OSError():
+            with contextlib.suppress(OSError):
+                say(f"Error: the output could not be written: {error.strerror}.")
+            return ExitCode.FAILED
+        case click.Abort() | KeyboardInterrupt():
+            say("Interrupted.")
+            return ExitCode.FAILED
+        case _:
+            error_told = internal_error(error)
+            say_error(error_told)
+            return error_told.exit_code
 
 
 def main() -> NoReturn:
@@ -74,4 +82,5 @@ def main() -> NoReturn:
             with contextlib.suppress(OSError, AttributeError, ValueError):
                 stream.flush()
         os._exit(code)
+    gc.freeze()  # or the interpreter goes through every object to free what the end of the process frees at once
     sys.exit(code)

@@ -13,7 +13,6 @@ import click
 
 from tooken_ci.base.errors import DeclinedError, PolicyError
 from tooken_ci.cli.reporting import mention, say
-from tooken_ci.cli.saved import keep_to
 from tooken_ci.cli.signals import asking
 
 if TYPE_CHECKING:
@@ -104,6 +103,8 @@ def survey_of(
     registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file, plan_file)))
     spec = load_spec(specs, registry, reporting)
     if saved is not None:
+        from tooken_ci.cli.saved import keep_to
+
         keep_to(saved, spec, api_url=limits["api_url"])
     run = _begin(spec, registry, reporting, api_key_file=api_key_file, **limits)
     try:

@@ -6,9 +6,11 @@ import dataclasses
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from tooken_ci.base import naming
 from tooken_ci.plan import bounds, ownership, removal
 from tooken_ci.plan.entry import plan_entry
 from tooken_ci.plan.model import Block, EntryPlan, Origin, Plan, Problem, ProblemCode
+from tooken_ci.plan.rest import at_rest
 from tooken_ci.plan.view import EntryView, family, grouped, with_rotation
 from tooken_ci.spec import policy
 
@@ -50,9 +52,17 @@ def make_plan(
     """
     generations = grouped(tokens)
     covered = {name for entry in spec.entries for name in entry.names} | {named.text for named in spec.absent}
-    others = [generation.token for name, found in generations.items() if name not in covered for generation in found]
+    others = [token for token in tokens if naming.split(token.name)[0] not in covered]
     names = {token.id: token.name for token in tokens}
-    breaches = _breaches(spec, planned_at or now)
+    due_at = planned_at or now
+    breaches = _breaches(spec, due_at)
+    restless = (
+        entry
+        for entry in sorted(spec.entries, key=lambda entry: entry.name)
+        if entry.name in breaches
+        or entry.name in forced
+        or not at_rest(entry, generations.lone(entry), workspace=spec.workspace, looks=looks, now=due_at)
+    )
     views = (
         with_rotation(
             EntryView(
@@ -68,7 +78,7 @@ def make_plan(
             ),
             rotations,
         )
-        for entry in sorted(spec.entries, key=lambda entry: entry.name)
+        for entry in restless
     )
     every = ((_planned(view, names, breaches.get(view.entry.name, ())), view) for view in views)
     told = [(plan, view) for plan, view in every if plan.actions or plan.waiting or plan.problems or plan.warnings]

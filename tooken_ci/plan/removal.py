@@ -11,18 +11,19 @@ from tooken_ci.base.text import quoted
 from tooken_ci.plan.model import Action, ActionKind, Cause, Generation, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
+    from tooken_ci.plan.view import Generations
     from tooken_ci.spec.model import Spec
     from tooken_ci.tooken.model import Token
 
 
-def absent(spec: Spec, generations: Mapping[str, Sequence[Generation]]) -> list[Action]:
+def absent(spec: Spec, generations: Generations) -> list[Action]:
     """The revocation of every active generation of the names in ``absent``, by name."""
     return [
         _revoke(generation, name, Origin.ABSENT, "its name stands in 'absent'")
         for name in sorted(named.text for named in spec.absent)
-        for generation in generations.get(name, ())
+        for generation in generations.of(name)
     ]
 
 

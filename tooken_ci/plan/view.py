@@ -137,29 +137,51 @@ def with_rotation(view: EntryView, rotations: Mapping[str, dt.datetime] | None) 
     return dataclasses.replace(view, rotated=rotations.get(view.current.token.id), audited=True)
 
 
-def grouped(tokens: Iterable[Token]) -> dict[str, list[Generation]]:
-    """Active tokens as generations of the names that they bear or number, oldest first."""
-    generations: defaultdict[str, list[Generation]] = defaultdict(list)
-    for token in tokens:
-        name, number = naming.split(token.name)
-        generations[name].append(Generation(number=number, token=token))
-    for found in generations.values():
-        if len(found) > 1:
-            found.sort(key=lambda generation: generation.number)
-    return generations
+class Generations:
+    """Active tokens as generations of the names that they bear or number.
+
+    Most names have one token, and the number 1: of those nothing is kept but the token itself. A hundred thousand
+    objects more would have Python's collector go through all there are.
+    """
+
+    def __init__(self, tokens: Iterable[Token]) -> None:
+        self._plain: dict[str, Token] = {}
+        self._others: defaultdict[str, list[Generation]] = defaultdict(list)
+        for token in tokens:
+            name, number = naming.split(token.name)
+            if number == 1 and name not in self._plain:
+                self._plain[name] = token
+            else:
+                self._others[name].append(Generation(number=number, token=token))
+
+    def of(self, name: str) -> tuple[Generation, ...]:
+        """Those of one name, oldest first."""
+        plain = self._plain.get(name)
+        first = () if plain is None else (Generation(number=1, token=plain),)
+        others = self._others.get(name)
+        return (*first, *sorted(others, key=lambda generation: generation.number)) if others else first
+
+    def lone(self, entry: Entry) -> Token | None:
+        """The one token of an entry that has no other, and never had another name; None where that is not so."""
+        return None if entry.previously or entry.name in self._others else self._plain.get(entry.name)
 
 
-def family(entry: Entry, generations: Mapping[str, Sequence[Generation]]) -> tuple[Generation, ...]:
+def grouped(tokens: Iterable[Token]) -> Generations:
+    """Active tokens as generations of the names that they bear or number."""
+    return Generations(tokens)
+
+
+def family(entry: Entry, generations: Generations) -> tuple[Generation, ...]:
     """The generations of one entry under all of its names, oldest first; its own name counts as newer than any other.
 
     Args:
         entry: the entry.
-        generations: those of every name, as ``grouped`` gives them.
+        generations: those of every name.
     """
-    own = generations.get(entry.name, ())
+    own = generations.of(entry.name)
     if not entry.previously:
-        return tuple(own)
-    older = (generation for name in entry.names[1:] for generation in generations.get(name, ()))
+        return own
+    older = (generation for name in entry.names[1:] for generation in generations.of(name))
     return (*sorted(older, key=lambda one: (one.number, one.token.created_at, one.token.id)), *own)
 
 

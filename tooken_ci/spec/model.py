@@ -95,7 +95,7 @@ class Entry:
     @property
     def names(self) -> tuple[str, ...]:
         """All names that its generations may bear: its own first, then the previous ones."""
-        return (self.name, *[named.text for named in self.previously])
+        return (self.name, *[named.text for named in self.previously]) if self.previously else (self.name,)
 
     @property
     def watched(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base.text import quoted as text_quoted
@@ -55,6 +54,8 @@ def suggestion(word: str, known: Iterable[str], *, what: str) -> str:
         known: what is allowed.
         what: how the known ones are called, such as ``Known scopes``.
     """
+    import difflib
+
     words = list(known)
     by_lower = {item.lower(): item for item in words}
     near = difflib.get_close_matches(word.lower(), by_lower, 1, _ALIKE) if len(word) <= _LONGEST_WORD else []

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import yaml
+from yaml.reader import Reader
 
 from tooken_ci.base.errors import Fault
 from tooken_ci.base.position import Position
 
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_BYTE_ORDER_MARK = "\ufeff"
 
 _HINTS = (
     ("mapping values are not allowed", "Put a text that holds ': ' in quotes, and indent keys like their neighbours."),
@@ -24,14 +23,16 @@ _HINTS = (
 
 def unprintable(text: str, file: str) -> Fault | None:
     """The first character that YAML does not allow, such as NUL."""
-    match = _UNPRINTABLE.search(text)
-    if match is None:
+    match = Reader.NON_PRINTABLE.search(text)  # the parser's own, which lets marks pass; it takes long to compile
+    found = [at for at in (-1 if match is None else match.start(), text.find(_BYTE_ORDER_MARK)) if at >= 0]
+    if not found:
         return None
-    line = text.count("\n", 0, match.start()) + 1
-    column = match.start() - text.rfind("\n", 0, match.start())
+    at = min(found)
+    line = text.count("\n", 0, at) + 1
+    column = at - text.rfind("\n", 0, at)
     return Fault(
         Position(file, line, column),
-        f"The character U+{ord(match[0]):04X} is not allowed in YAML.",
+        f"The character U+{ord(text[at]):04X} is not allowed in YAML.",
         hint="Remove it; is the file binary, or of another encoding than UTF-8?",
     )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 import requests
 import requests.adapters
 import requests.auth
+import requests.utils
 
 from tooken_ci import __version__
 from tooken_ci.base.errors import (
@@ -20,8 +22,9 @@ from tooken_ci.base.errors import (
     RateLimitedError,
     TookenCIError,
     UnreachableError,
+    UsageError,
 )
-from tooken_ci.base.text import safe
+from tooken_ci.base.text import quoted, safe
 from tooken_ci.tooken import answers
 from tooken_ci.tooken.address import checked_url
 from tooken_ci.tooken.quota import Pace, Quota
@@ -136,7 +139,7 @@ class Transport:
         self.policy = policy or RetryPolicy()
         self.clock = clock
         self.pace = pace or Pace()
-        self._session = _session(self.pace.workers)
+        self._session = _session(self._base_url, self.pace.workers)
         self.server_time = ServerTime(clock)
         self.quota = Quota(self.server_time, clock, pace=self.pace, progress=progress)
 
@@ -252,9 +255,15 @@ class Transport:
         )
 
 
-def _session(workers: int) -> requests.Session:
-    """One pool of connections, as many as there are workers; no cookies."""
+def _session(base_url: str, workers: int) -> requests.Session:
+    """One pool of connections, as many as there are workers; no cookies.
+
+    What the environment says of proxies and certificates is read once, where requests would for every request.
+    """
     session = requests.Session()
+    session.trust_env = False
+    session.proxies = requests.utils.get_environ_proxies(base_url)
+    session.verify = _certificates()
     session.headers["User-Agent"] = f"tooken-ci/{__version__}"
     session.headers["Accept"] = "application/json"
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -262,6 +271,20 @@ def _session(workers: int) -> requests.Session:
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
+
+
+def _certificates() -> str | bool:
+    """The file or folder of trusted certificates that the environment names; True = those that come with requests."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        path = os.environ.get(name)
+        if path and not os.path.exists(path):  # noqa: PTH110  # a path that cannot be one is not there either
+            raise UsageError(
+                f"{name} names {quoted(path)} as the trusted certificates, which is not there.",
+                hint="Give the path of a file in PEM format, or remove the variable.",
+            )
+        if path:
+            return path
+    return True
 
 
 def _fault(error: requests.RequestException) -> Fault:
