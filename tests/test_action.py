@@ -61,6 +61,7 @@ def test_inputs_become_variables() -> None:
         "INPUT_API-KEY": KEY,
         "INPUT_API-URL": "https://tooken.example/v1",
         "INPUT_FORMAT": "json",
+        "INPUT_PLAN-FILE": "tokens.plan",
         "HOME": "/github/home",
     }
     arguments, env = entrypoint.translate(environ)
@@ -70,6 +71,7 @@ def test_inputs_become_variables() -> None:
         "TOOKEN_API_KEY": KEY,
         "TOOKEN_API_URL": "https://tooken.example/v1",
         "TOOKEN_FORMAT": "json",
+        "TOOKEN_PLAN_FILE": "tokens.plan",
         "TOOKEN_CI_ACTION": "1",
         "HOME": "/github/home",
     }
@@ -90,7 +92,7 @@ def test_empty_inputs_are_not_given() -> None:
     assert entrypoint.translate({**environ, "TOOKEN_API_KEY": KEY})[1]["TOOKEN_API_KEY"] == KEY
 
 
-@pytest.mark.parametrize("name", ["SPEC", "API-URL", "FORMAT"])
+@pytest.mark.parametrize("name", ["SPEC", "API-URL", "FORMAT", "PLAN-FILE"])
 def test_variables_win_over_inputs(name: str) -> None:
     """A TOOKEN_ variable of the workflow goes before the input of the same option."""
     variable = entrypoint.VARIABLES[f"INPUT_{name}"]

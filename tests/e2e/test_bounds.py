@@ -38,7 +38,7 @@ def test_max_revocations(project: Project) -> None:
 
     with project.unchanged():
         shown = project.plan("--detailed-exitcode", code=5)
-        project.run("plan", code=5).says("Blocked by max_revocations", *BOTS, "create new", "policy.max_revocations")
+        project.run("plan", code=5).says("Blocked by max_revocations", *BOTS, "create  new", "policy.max_revocations")
     assert shown["blocked_by"] == ["max_revocations"]
     assert (shown["summary"]["revoke"], shown["summary"]["create"]) == (7, 1)
 

@@ -39,7 +39,7 @@ def test_a_plan_as_json(still_project: Project) -> None:
     ended = still_project.run("plan", "--format", "json")
     assert ended.err == ""
     data = ended.data
-    assert data["format_version"] == "1.0"
+    assert data["format_version"] == "1.1"
     assert data["workspace"] == "test"
     assert data["blocked_by"] == data["waiting"] == []
     assert data["summary"] == {

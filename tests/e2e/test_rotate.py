@@ -85,6 +85,16 @@ def test_only_some(served: Project) -> None:
     assert names(served.sandbox) == ["bot", "ci.g2", "old-bot"]
 
 
+def test_a_saved_plan_of_some(served: Project) -> None:
+    """A plan that was narrowed and saved is applied as narrow as it was; another width than it has is refused."""
+    served.write(spec({name: entry(f"out/{name}", scopes=["audit:read"]) for name in BOTH}))
+    served.run("plan", "--only", "ci", "--out", "plan.json")
+    with served.unchanged():
+        served.run("apply", "plan.json", "--only", "bot", code=2).says("was not made with this --only")
+    assert done(served.run("apply", "plan.json", "--format", "json").data) == [("replace", "ci.g2"), ("revoke", "ci")]
+    assert names(served.sandbox) == ["bot", "ci.g2"]
+
+
 @pytest.mark.parametrize("arguments", [("rotate", "cii"), ("plan", "--only", "cii"), ("apply", "--only", "cii")])
 def test_an_unknown_name(served: Project, arguments: tuple[str, ...]) -> None:
     """A name that the spec does not declare is wrong usage, the nearest one is told, and nothing is asked."""

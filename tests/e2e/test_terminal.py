@@ -100,7 +100,7 @@ def test_yes(one: Project, form: str) -> None:
         assert ended.data["results"][0]["status"] == "done"
     before = ended.err.split(QUESTION)[0]
     assert "create ci" in before
-    assert "scopes tokens:read" in before
+    assert "scopes  tokens:read" in before
 
 
 def test_nobody_is_asked(one: Project) -> None:
@@ -110,6 +110,16 @@ def test_nobody_is_asked(one: Project) -> None:
         assert ended.code == 0
         assert QUESTION not in ended.err
     assert names(one.sandbox) == ["ci"]
+
+
+def test_a_saved_plan_is_not_asked_about(one: Project) -> None:
+    """Nobody is asked about a saved plan, which was reviewed: it is applied, or refused."""
+    one.run("plan", "--out", "tokens.plan")
+    for code in (0, 1):
+        ended = _at_terminal(one, "apply", "tokens.plan", answer=b"n\n")
+        assert ended.code == code
+        assert QUESTION not in ended.err
+        assert names(one.sandbox) == ["ci"]
 
 
 def test_without_a_terminal(one: Project) -> None:

@@ -33,13 +33,28 @@ def action(kind: ActionKind = ActionKind.CREATE, word: str = "ci", *, origin: Or
         entry=word,
         token=word,
         number=1,
-        id=None if kind is ActionKind.CREATE else f"tok_{word}",
+        id=None if kind is ActionKind.CREATE else f"tok_gone_{word}" if kind is ActionKind.REVOKE else f"tok_{word}",
         cause=Cause.SPEC,
         reasons=(f"because of '{word}'",),
         scopes=("tokens:read", "tokens:write"),
         expires_at=LATER if new else None,
+        expires_in=dt.timedelta(days=1) if new else None,
+        replaces=f"{word}.old" if kind is ActionKind.REPLACE else "",
+        last_used_at=None if kind is ActionKind.CREATE else NOW,
         revoke_after=LATER if kind is ActionKind.REPLACE else None,
         destinations=(f"file {word}",) if kind is not ActionKind.REVOKE else (),
+    )
+
+
+def waiting(word: str = "ci", token_id: str = "", *, used: dt.datetime | None = None) -> Waiting:
+    """A retiring generation; without an id the one that the replace of the same word takes the place of."""
+    return Waiting(
+        entry=word,
+        token=word,
+        id=token_id or f"tok_{word}",
+        revoke_after=LATER,
+        held_by="its overlap has not passed",
+        last_used_at=used,
     )
 
 
@@ -54,9 +69,7 @@ def plan(
     entry = EntryPlan(
         entry=word,
         actions=tuple(action(kind, word) for kind in kinds),
-        waiting=(
-            Waiting(entry=word, token=word, id=f"tok_{word}", revoke_after=LATER, held_by="its overlap has not passed"),
-        ),
+        waiting=(waiting(word), waiting(word, f"tok_older_{word}", used=NOW)),
         problems=tuple(
             Problem(code=code, entry=word, message="It is as it is.", hint="Look at it.") for code in problems
         ),
@@ -67,7 +80,7 @@ def plan(
         now=NOW,
         entries=(entry,),
         removals=(action(ActionKind.REVOKE, word, origin=Origin.ABSENT),),
-        blocks=tuple(Block(code=code, message="Too much.", hint="Raise it.") for code in blocks),
+        blocks=tuple(Block(code=code, message="Too much.", hint="Raise it.", found=12, allowed=10) for code in blocks),
         unchanged=3,
         managed=5,
         unmanaged=7,

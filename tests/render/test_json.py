@@ -9,7 +9,7 @@ import pytest
 
 from tests.render.support import PRICE, action, outcome, plan, report
 from tooken_ci import __version__
-from tooken_ci.base.errors import Fault, NotTheApiError, PolicyError, SpecError, UsageError
+from tooken_ci.base.errors import Fault, NotTheApiError, PolicyError, SavedPlanError, SpecError, UsageError
 from tooken_ci.base.position import Position
 from tooken_ci.plan.model import ActionKind, ProblemCode
 from tooken_ci.render.report import Report, as_data, as_json, summary
@@ -29,6 +29,7 @@ REPORTS = {
     "no key": Report(workspace="w", error=UsageError("There is no key.")),
     "not the api": Report(workspace="w", spent=3, error=NotTheApiError("HTML.", status=200)),
     "a bad spec": Report(error=SpecError([FAULT, FAULT])),
+    "a saved plan that does not fit": Report(error=SavedPlanError("No.", differences=["'ci': a", "'ci': b"])),
     "a breach": Report(workspace="w", error=PolicyError([FAULT])),
     "hostile": report('\n::error::"<script>|`\x1b[31m\ud800\u202e'),
 }
@@ -90,7 +91,7 @@ def test_a_plan_in_full() -> None:
         "warnings",
         "requests",
     ]
-    assert (data["format_version"], data["tool_version"], data["workspace"]) == ("1.0", __version__, "w")
+    assert (data["format_version"], data["tool_version"], data["workspace"]) == ("1.1", __version__, "w")
     assert data["summary"] == {
         "create": 1,
         "replace": 1,
@@ -109,18 +110,24 @@ def test_a_plan_in_full() -> None:
         "reasons": ["because of 'ci'"],
         "scopes": ["tokens:read", "tokens:write"],
         "expires_at": "2026-11-24T19:20:15Z",
+        "expires_in": 86400,
+        "replaces": "ci.old",
+        "last_used_at": "2026-11-23T19:20:15Z",
         "revoke_after": "2026-11-24T19:20:15Z",
+        "held_by": "its overlap has not passed",
         "destinations": ["file ci"],
+        "permitted": True,
     }
-    assert data["waiting"] == [
-        {
-            "entry": "ci",
-            "token": "ci",
-            "id": "tok_ci",
-            "revoke_after": "2026-11-24T19:20:15Z",
-            "held_by": "its overlap has not passed",
-        }
-    ]
+    assert data["actions"][0]["replaces"] is data["actions"][0]["held_by"] is data["actions"][0]["last_used_at"] is None
+    assert data["waiting"][0] == {
+        "entry": "ci",
+        "token": "ci",
+        "id": "tok_ci",
+        "revoke_after": "2026-11-24T19:20:15Z",
+        "held_by": "its overlap has not passed",
+        "last_used_at": None,
+    }
+    assert data["waiting"][1]["last_used_at"] == "2026-11-23T19:20:15Z"
     assert data["requests"] == {"spent": 1, "apply": 6, "at_most": 21, "seconds": 0}
     assert data["warnings"] == ["It was used."]
 
@@ -134,7 +141,14 @@ def test_what_blocks_and_what_hinders() -> None:
         ("record", "ci"),
         ("cap", "ci"),
     ]
-    assert data["problems"][0]["message"] == "Too much. Raise it."
+    assert data["problems"][0] == {
+        "code": "policy",
+        "entry": None,
+        "message": "Too much. Raise it.",
+        "found": 12,
+        "allowed": 10,
+    }
+    assert {action["permitted"] for action in data["actions"]} == {False}
 
 
 def test_an_apply_tells_results() -> None:
@@ -157,6 +171,16 @@ def test_a_failure_tells_code_and_message() -> None:
     assert data["requests"]["spent"] == 4
     assert data["workspace"] is None
     assert set(data["summary"].values()) == {0}
+
+
+def test_differences_are_a_list() -> None:
+    """What a saved plan differs in is a list for machines, and stands in the message for people."""
+    error = SavedPlanError("It does not fit:", differences=["'ci': a.", "'ci': b."], hint="Plan again.")
+    assert as_data(Report(error=error))["error"] == {
+        "code": "saved_plan",
+        "message": "It does not fit: 'ci': a. 'ci': b. Plan again.",
+        "differences": ["'ci': a.", "'ci': b."],
+    }
 
 
 def test_warnings_of_spec_and_plan() -> None:

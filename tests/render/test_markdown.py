@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import html
 import re
 
@@ -8,8 +9,8 @@ import pytest
 from tests.render.support import PRICE, outcome, plan, report
 from tests.render.test_text import HOSTILE
 from tooken_ci.base.errors import NotTheApiError
-from tooken_ci.plan.model import ActionKind
-from tooken_ci.render.markdown import as_markdown
+from tooken_ci.plan.model import ActionKind, ProblemCode
+from tooken_ci.render.markdown import MOST, as_markdown
 from tooken_ci.render.report import Report
 
 MARKUP = [
@@ -47,19 +48,22 @@ def shape(text: str) -> list[int]:
 
 def test_a_plan_as_a_reviewer_reads_it() -> None:
     """A plan is a heading, a line of counts, a table of actions, what waits, and the price."""
-    made = plan(kinds=(ActionKind.CREATE,), problems=(), blocks=())
+    made = plan(kinds=(ActionKind.CREATE, ActionKind.REPLACE), problems=(), blocks=())
     text = html.unescape(as_markdown(Report(workspace="ci", plan=made, price=PRICE)))
     assert text == (
         "## tooken-ci: ci\n\n"
-        "**1** to create, **1** to revoke; 3 unchanged, 7 unmanaged.\n\n"
+        "**1** to create, **1** to replace, **1** to revoke; 3 unchanged, 7 unmanaged.\n\n"
         "- Warning: It was used.\n\n"
         "| Action | Token | Cause | Why | Destinations |\n"
         "| --- | --- | --- | --- | --- |\n"
         "| create | <code>ci</code> | spec | because of 'ci' | <code>file ci</code> |\n"
-        "| revoke | <code>ci</code> | spec | because of 'ci' |  |\n\n"
-        "| Waiting to be revoked | Not before | Held by |\n"
-        "| --- | --- | --- |\n"
-        "| <code>ci</code> | 2026-11-24T19:20:15Z | its overlap has not passed |\n\n"
+        "| replace | <code>ci</code> | spec | because of 'ci'<br>replaces <code>ci.old</code>, "
+        "last used 2026-11-23T19:20:15Z; revoked not before 2026-11-24T19:20:15Z: its overlap has not passed "
+        "| <code>file ci</code> |\n"
+        "| revoke | <code>ci</code> | spec | because of 'ci'<br>last used 2026-11-23T19:20:15Z |  |\n\n"
+        "| Waiting to be revoked | Not before | Held by | Last use |\n"
+        "| --- | --- | --- | --- |\n"
+        "| <code>ci</code> | 2026-11-24T19:20:15Z | its overlap has not passed | last used 2026-11-23T19:20:15Z |\n\n"
         "Requests: 1 for the plan, 6 for apply (at most 21).\n"
     )
 
@@ -69,6 +73,29 @@ def test_what_blocks_and_hinders() -> None:
     text = html.unescape(as_markdown(Report(workspace="ci", plan=plan(), price=PRICE)))
     assert "- **Blocked by max_changes:** Too much. Raise it.\n" in text
     assert "- **cap** <code>ci</code>: It is as it is. Look at it.\n" in text
+
+
+def test_a_blocked_plan_says_what_goes_on() -> None:
+    """How much of a blocked plan is done all the same is told, and what is not is marked in its row."""
+    made = plan(kinds=(ActionKind.ROTATE,), problems=(), blocks=("max_changes",))
+    text = html.unescape(as_markdown(Report(workspace="ci", plan=made, price=PRICE)))
+    assert "- Apply does none of the 2 actions: none is due or unfinished.\n" in text
+    assert (
+        "| rotate<br>blocked by max_changes | <code>ci</code> | spec | because of 'ci'<br>the old secret was last used "
+        "2026-11-23T19:20:15Z; it dies as soon as the new one is made | <code>file ci</code> |\n"
+    ) in text
+
+
+def test_a_thousand_rows_are_cut() -> None:
+    """Of each kind a hundred rows are shown and the rest is counted, so that it fits into a comment's page."""
+    one = plan(kinds=(ActionKind.CREATE,), problems=(ProblemCode.CAP,), blocks=())
+    many = dataclasses.replace(one, entries=one.entries * 1000)
+    text = html.unescape(as_markdown(Report(workspace="ci", plan=many, price=PRICE)))
+    assert text.count("| create<br>cap |") == MOST
+    assert "And 900 more to create; the JSON output tells all.\n" in text
+    assert "And 1900 more waiting; the JSON output tells all.\n" in text
+    assert "- And 1800 more notices; the JSON output tells all.\n" in text
+    assert "| revoke |" in text
 
 
 def test_results() -> None:

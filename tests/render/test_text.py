@@ -4,12 +4,12 @@ import dataclasses
 
 import pytest
 
-from tests.render.support import PRICE, action, outcome, plan, report
-from tooken_ci.plan.model import ActionKind, ProblemCode
+from tests.render.support import PRICE, action, outcome, plan, report, waiting
+from tooken_ci.plan.model import ActionKind, Cause, EntryPlan, ProblemCode
 from tooken_ci.plan.price import Price
 from tooken_ci.plan.result import Outcome, Result, ResultStatus
 from tooken_ci.render.report import Report
-from tooken_ci.render.text import as_text, headline, outcome_line, result_line
+from tooken_ci.render.text import MOST, as_text, headline, outcome_line, result_line
 
 HOSTILE = [
     "\n::error::pwned",
@@ -27,24 +27,96 @@ HOSTILE = [
 
 def test_a_plan_as_people_read_it() -> None:
     """A plan is a headline, a line for each action with what it makes and where to, and the price."""
-    made = plan(kinds=(ActionKind.CREATE, ActionKind.REPLACE), problems=(ProblemCode.CAP,), blocks=("max_changes",))
+    made = plan(kinds=(ActionKind.CREATE, ActionKind.REPLACE), problems=(), blocks=())
     assert as_text(Report(workspace="ci", plan=made, price=PRICE)) == (
         "Workspace 'ci': 1 to create, 1 to replace, 1 to revoke; 3 unchanged, 7 unmanaged.\n"
-        "  + create ci (spec: because of 'ci')\n"
-        "      scopes tokens:read, tokens:write; expires 2026-11-24T19:20:15Z\n"
-        "      to file ci\n"
+        "  + create  ci (spec: because of 'ci')\n"
+        "      scopes  tokens:read, tokens:write; expires 2026-11-24T19:20:15Z\n"
+        "      to      file ci\n"
         "  ~ replace ci (spec: because of 'ci')\n"
-        "      scopes tokens:read, tokens:write; expires 2026-11-24T19:20:15Z\n"
-        "      to file ci\n"
-        "      what it replaces is due to be revoked at 2026-11-24T19:20:15Z\n"
-        "  - revoke ci (spec: because of 'ci')\n"
+        "      scopes  tokens:read, tokens:write; expires 2026-11-24T19:20:15Z\n"
+        "      to      file ci\n"
+        "      old     ci.old, last used 2026-11-23T19:20:15Z; revoked not before 2026-11-24T19:20:15Z: "
+        "its overlap has not passed\n"
+        "  - revoke  ci (spec: because of 'ci'), last used 2026-11-23T19:20:15Z\n"
         "Waiting to be revoked:\n"
-        "  ci, not before 2026-11-24T19:20:15Z: its overlap has not passed\n"
+        "  ci, not before 2026-11-24T19:20:15Z: its overlap has not passed; last used 2026-11-23T19:20:15Z\n"
         "Warning: It was used.\n"
-        "Entry 'ci' (cap): It is as it is. Look at it.\n"
-        "Blocked by max_changes: Too much. Raise it.\n"
         "The plan took 1 request; apply takes 6 (at most 21).\n"
     )
+
+
+def test_a_blocked_plan_as_people_read_it() -> None:
+    """Right below the headline stands what blocks the plan and what goes on; what does not is marked with why."""
+    due = dataclasses.replace(action(ActionKind.CREATE, "due"), cause=Cause.TIME, expires_at=None)
+    made = plan(kinds=(ActionKind.REDELIVER,), problems=(ProblemCode.CAP,), blocks=("max_changes", "policy"))
+    more = EntryPlan(entry="due", actions=(due,))
+    made = dataclasses.replace(made, entries=(*made.entries, more), removals=())
+    assert as_text(Report(workspace="ci", plan=made, price=PRICE)) == (
+        "Workspace 'ci': 1 to create, 1 to redeliver; 3 unchanged, 7 unmanaged.\n"
+        "Blocked by max_changes: Too much. Raise it.\n"
+        "Blocked by policy: Too much. Raise it.\n"
+        "Apply does 1 of the 2 actions all the same: what is due or unfinished.\n"
+        "  > redeliver ci (spec: because of 'ci') [blocked by max_changes, policy]\n"
+        "      to      file ci\n"
+        "  + create    due (time: because of 'due')\n"
+        "      scopes  tokens:read, tokens:write; never expires\n"
+        "      to      file due\n"
+        "Waiting to be revoked:\n"
+        "  ci, not before 2026-11-24T19:20:15Z: its overlap has not passed; never used\n"
+        "  ci, not before 2026-11-24T19:20:15Z: its overlap has not passed; last used 2026-11-23T19:20:15Z\n"
+        "Warning: It was used.\n"
+        "Entry 'ci' (cap): It is as it is. Look at it.\n"
+        "The plan took 1 request; apply takes 6 (at most 21).\n"
+    )
+
+
+def test_what_becomes_of_an_old_token() -> None:
+    """A replaced token that goes with the plan itself is told so, and its last use is told once."""
+    made = plan(kinds=(ActionKind.REPLACE,), problems=(), blocks=())
+    going = dataclasses.replace(action(ActionKind.REVOKE, "ci"), id="tok_ci", last_used_at=None)
+    replaced = dataclasses.replace(made.actions[0], last_used_at=None)
+    entry = EntryPlan(entry="ci", actions=(replaced, going))
+    text = as_text(Report(workspace="ci", plan=dataclasses.replace(made, entries=(entry,), removals=()), price=PRICE))
+    assert "      old     ci.old, never used; revoked by this plan\n" in text
+    assert "  - revoke  ci (spec: because of 'ci')\n" in text
+
+
+def test_a_rotation_tells_what_dies() -> None:
+    """The secret that a rotation ends is told with its last use."""
+    text = as_text(Report(workspace="ci", plan=plan(kinds=(ActionKind.ROTATE,)), price=PRICE))
+    assert "      old     the secret, last used 2026-11-23T19:20:15Z; dead as soon as the new one is made\n" in text
+
+
+def test_an_entry_that_is_busy_is_marked() -> None:
+    """An action of an entry that is not served is marked with the reason."""
+    text = as_text(Report(workspace="ci", plan=plan(problems=(ProblemCode.BUSY,), blocks=()), price=PRICE))
+    assert "  + create    ci (spec: because of 'ci') [busy]\n" in text
+
+
+def test_a_thousand_actions_are_no_wall_of_text() -> None:
+    """Of each kind forty are shown and the rest is counted; what absent revokes is not crowded out."""
+    many = tuple(
+        EntryPlan(
+            entry=f"ci-{number}",
+            actions=(action(ActionKind.REPLACE, f"ci-{number}"), action(ActionKind.REVOKE, f"ci-{number}")),
+            waiting=(waiting(f"ci-{number}", f"tok_{number}"),),
+            warnings=("It was used.",),
+            problems=tuple(plan(f"ci-{number}", problems=(ProblemCode.CAP,)).problems),
+        )
+        for number in range(1000)
+    )
+    text = as_text(Report(workspace="ci", plan=dataclasses.replace(plan(), entries=many), price=PRICE))
+    assert text.count("  ~ replace ci-") == MOST
+    assert text.count("  - revoke  ci-") == MOST
+    assert "  - revoke  ci (spec: because of 'ci'), last used" in text
+    assert "  … and 960 more to replace; --format json tells all.\n" in text
+    assert "  … and 960 more to revoke; --format json tells all.\n" in text
+    assert "\n  … and 960 more; --format json tells all.\n" in text
+    assert "… and 960 more warnings; --format json tells all.\n" in text
+    assert "… and 960 more entries with a problem; --format json tells all.\n" in text
+    assert text.startswith("Workspace 'ci': 1000 to replace, 1001 to revoke;")
+    assert text.count("\n") < 400
 
 
 def test_a_wait_is_told() -> None:

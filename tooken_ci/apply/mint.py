@@ -86,7 +86,7 @@ def mint(
                 changed=bool(attempts.lost),
             )
         name = naming.generation_name(action.entry, number)
-        expires_at = _spread(action.expires_at)
+        expires_at = _spread(action.ends(context.client.now()))
         attempts.expiries += [] if expires_at is None else [expires_at]
         try:
             minted = context.client.create(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tooken_ci.apply.bounded import bounded
 from tooken_ci.apply.side_by_side import side_by_side
 from tooken_ci.base import naming
-from tooken_ci.base.errors import StoppedError
+from tooken_ci.base.errors import SavedPlanError, StoppedError
 from tooken_ci.plan.focus import EVERYTHING
 from tooken_ci.tooken.model import Status
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from tooken_ci.plan.focus import Focus
     from tooken_ci.plan.model import Plan
     from tooken_ci.plan.price import Price
-    from tooken_ci.spec.model import Target
+    from tooken_ci.plan.saved import SavedPlan
+    from tooken_ci.spec.model import Spec, Target
     from tooken_ci.tooken.model import Token
 
 
@@ -47,7 +48,9 @@ class Survey:
     price: Price
 
 
-def survey(context: Context, *, allow_empty: bool = False, focus: Focus = EVERYTHING) -> Survey:
+def survey(
+    context: Context, *, allow_empty: bool = False, focus: Focus = EVERYTHING, saved: SavedPlan | None = None
+) -> Survey:
     """Read the live state and plan from it; changes nothing.
 
     It takes ``max(1, ceil(active / 100))`` requests, and one for each recorded id that is not among the active; where
@@ -57,14 +60,18 @@ def survey(context: Context, *, allow_empty: bool = False, focus: Focus = EVERYT
         context: of the run.
         allow_empty: a spec that declares nothing may prune.
         focus: what of the spec the run sees to.
+        saved: the plan that is to be found again; what rule 4 allows beyond it is left out.
 
     Raises:
+        SavedPlanError: the saved plan is too old, or does not fit what is.
         WorkspaceError: the list of tokens kept changing while it was read.
         ApiError: the workspace could not be read.
         StoppedError: the run is to end.
     """
     return bounded(
-        lambda: _survey(context, allow_empty=allow_empty, focus=focus), context.clock, lambda: _hangs(context)
+        lambda: _survey(context, allow_empty=allow_empty, focus=focus, saved=saved),
+        context.clock,
+        lambda: _hangs(context),
     )
 
 
@@ -73,7 +80,7 @@ def _hangs(context: Context) -> Survey:
     raise StoppedError("The run had to end while it was reading the workspace.")
 
 
-def _survey(context: Context, *, allow_empty: bool, focus: Focus) -> Survey:
+def _survey(context: Context, *, allow_empty: bool, focus: Focus, saved: SavedPlan | None) -> Survey:
     client, spec = context.client, context.spec
     before = client.sent
     with ThreadPoolExecutor(1) as pool:
@@ -103,7 +110,10 @@ def _survey(context: Context, *, allow_empty: bool, focus: Focus) -> Survey:
         run=context.run,
         allow_empty=allow_empty,
         focus=focus,
+        planned_at=None if saved is None else saved.planned_at,
     )
+    if saved is not None:
+        plan = _found_again(saved, plan, tokens, looks, spec)
     cost = price(
         plan,
         tokens,
@@ -138,3 +148,17 @@ def _rotations(
             found[look.recorded.id] = max(look.recorded.at, found[look.recorded.id])
     context.clock.check()
     return context.client.rotations(since=min(found.values()))
+
+
+def _found_again(saved: SavedPlan, plan: Plan, tokens: Sequence[Token], looks: Mapping[str, Look], spec: Spec) -> Plan:
+    """The part of a plan that a saved one covers; only here are saved plans imported: most runs have none."""
+    from tooken_ci.apply.planfile import AGAIN
+    from tooken_ci.plan import since
+    from tooken_ci.plan.saved import seen
+
+    told = list(since.age(saved.planned_at, plan.now)) or list(
+        since.differences(saved, plan, seen(spec, tokens, looks))
+    )
+    if told:
+        raise SavedPlanError("The saved plan no longer fits:", differences=since.left(told), hint=AGAIN)
+    return since.narrowed(saved, plan)

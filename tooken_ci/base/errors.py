@@ -211,6 +211,19 @@ class PartialError(TookenCIError):
     exit_code = ExitCode.PARTIAL
 
 
+class SavedPlanError(TookenCIError):
+    """A saved plan is not what was saved, or no longer fits; carries everything that differs."""
+
+    code = "saved_plan"
+
+    def __init__(self, message: str, *, hint: str = "", differences: Sequence[str] = ()) -> None:
+        self.differences = tuple(differences)
+        super().__init__(message, hint=hint)
+
+    def __str__(self) -> str:
+        return " ".join([self.message, *self.differences, self.hint]).strip()
+
+
 class InternalError(TookenCIError):
     """A fault of this program itself."""
 

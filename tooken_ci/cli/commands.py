@@ -44,15 +44,27 @@ def validate(*, specs: tuple[str, ...], form: str) -> None:
 @cli.command()
 @plan_options
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 4 if changes are pending.")
-def plan(*, detailed_exitcode: bool, form: str, only: tuple[str, ...], **options: Any) -> None:
+@click.option(
+    "--out", metavar="FILE", envvar="TOOKEN_PLAN_FILE", show_envvar=True, help="Save the plan, for 'apply FILE'."
+)
+def plan(*, detailed_exitcode: bool, out: str | None, form: str, **options: Any) -> None:
     """Show what apply would change. Changes nothing."""
     from tooken_ci.base.errors import ExitCode
     from tooken_ci.cli.reporting import reporting_on
     from tooken_ci.cli.session import survey_of, verdict_on
-    from tooken_ci.plan import focus
 
     with reporting_on(form) as reporting:
-        _, survey = survey_of(reporting, aim=lambda spec: (spec, focus.only(spec, only)), **options)
+        if out is not None:
+            from tooken_ci.base.text import quoted
+            from tooken_ci.cli.reporting import mention
+            from tooken_ci.cli.saved import own_files, refuse_out, save_plan
+
+            refuse_out(out, reporting.host, own_files(options))
+        run, survey = survey_of(reporting, plan_file=out, **options)
+        if out is not None:
+            save_plan(out, run, survey, options)
+            reporting.show_plan()
+            mention(f"The plan was saved to {quoted(out)}; 'tooken-ci apply FILE' applies it, if nothing differs then.")
         verdict = verdict_on(survey)
         if verdict is not None:
             raise verdict
@@ -63,18 +75,26 @@ def plan(*, detailed_exitcode: bool, form: str, only: tuple[str, ...], **options
 @cli.command()
 @plan_options
 @yes_option
-def apply(*, yes: bool, form: str, only: tuple[str, ...], **options: Any) -> None:
+@click.argument("file", required=False, envvar="TOOKEN_PLAN_FILE")
+def apply(*, yes: bool, file: str | None, form: str, **options: Any) -> None:
     """Bring the workspace to the spec.
 
     Makes what is missing, replaces what differs, delivers each new secret and proves that it works, and revokes what is
     no longer needed, within the bounds of the policy.
+
+    With FILE, a plan that 'plan --out FILE' saved: it is applied if it still fits, without a question; otherwise
+    nothing is changed.
     """
     from tooken_ci.cli.reporting import reporting_on
     from tooken_ci.cli.session import carry_out
-    from tooken_ci.plan import focus
 
     with reporting_on(form, applying=True) as reporting:
-        carry_out(reporting, yes=yes, aim=lambda spec: (spec, focus.only(spec, only)), **options)
+        saved = None
+        if file is not None:
+            from tooken_ci.cli.saved import saved_plan
+
+            saved, options = saved_plan(file, options)
+        carry_out(reporting, yes=yes, plan_file=file, saved=saved, **options)
 
 
 @cli.command()

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tooken_ci.base.errors import ExitCode, InternalError, RunnerError, SpecError, StoppedError, TookenCIError
+from tooken_ci.base.errors import (
+    ExitCode,
+    InternalError,
+    RunnerError,
+    SavedPlanError,
+    SpecError,
+    StoppedError,
+    TookenCIError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,6 +57,8 @@ def say_error(error: TookenCIError) -> None:
             say(f"  {fault}")
     else:
         say(f"Error: {error.message}")
+        for difference in error.differences if isinstance(error, SavedPlanError) else ():
+            say(f"  {difference}")
         if error.hint:
             say(f"  {error.hint}")
 

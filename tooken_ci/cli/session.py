@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tooken_ci.cli.reporting import Reporting
     from tooken_ci.destinations.registry import Registry
     from tooken_ci.plan.focus import Focus
+    from tooken_ci.plan.saved import SavedPlan
     from tooken_ci.spec.model import Spec
     from tooken_ci.tooken.window import Reserve
 
@@ -92,29 +93,40 @@ def survey_of(
     *,
     specs: tuple[str, ...],
     api_key_file: str | None,
-    aim: Callable[[Spec], tuple[Spec, Focus]],
     allow_empty: bool = False,
+    only: Sequence[str] = (),
+    aim: Callable[[Spec], tuple[Spec, Focus]] | None = None,
+    plan_file: str | None = None,
+    saved: SavedPlan | None = None,
     **limits: Any,
 ) -> tuple[Run, Survey]:
-    """Load the spec, read the workspace and the destinations, and plan.
+    """Load the spec, read the workspace and the destinations, and plan; hold a saved plan against that.
 
     Args:
         reporting: hears what there is to tell.
         specs: the paths of the spec.
         api_key_file: of the key; None = the key is in the environment.
-        aim: gives the spec as it stands for this run, and what of it the run sees to.
         allow_empty: a spec that declares nothing may prune.
+        only: the entries that the run sees to; all of the spec where none is given.
+        aim: gives the spec as it stands for this run, and what of it the run sees to, instead of ``only``.
+        plan_file: where the plan is to be saved, or was.
+        saved: the plan that is to be found again.
         limits: how fast the run goes and how long it may take.
     """
     from tooken_ci.apply.survey import survey
+    from tooken_ci.plan.focus import only as narrowed
 
-    registry = registry_for(reporting.host, *specs, *([api_key_file] if api_key_file else []))
+    registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file, plan_file)))
     spec = load_spec(specs, registry, reporting)
-    spec, focus = aim(spec)
+    if saved is not None:
+        from tooken_ci.cli.saved import keep_to
+
+        keep_to(saved, spec, api_url=limits["api_url"])
+    spec, focus = (spec, narrowed(spec, only)) if aim is None else aim(spec)
     run = _begin(spec, registry, reporting, api_key_file=api_key_file, **limits)
     try:
         with run.at_work():
-            found = survey(run.context, allow_empty=allow_empty, focus=focus)
+            found = survey(run.context, allow_empty=allow_empty, focus=focus, saved=saved)
     finally:
         reporting.update(spent=run.context.client.sent)
     reporting.update(plan=found.plan, price=found.price)
@@ -178,7 +190,7 @@ def carry_out(reporting: Reporting, *, yes: bool, **options: Any) -> None:
 
     run, survey = survey_of(reporting, **options)
     reporting.show_plan()
-    if survey.plan.actions and not yes:
+    if survey.plan.actions and not yes and options.get("saved") is None:  # a saved plan has been judged already
         confirm(reporting)
     reporting.changing = True
     with run.at_work():

@@ -22,7 +22,7 @@ class Surroundings:
     Attributes:
         in_ci: on a CI runner, which may be gone after the job.
         confined_to: the only folder whose files outlive the run; None = no such limit.
-        read: files and folders that the run itself reads, the spec and the key's file; nothing is delivered over them.
+        read: the run's own files and folders, the spec, the key's and a saved plan; nothing is delivered over them.
     """
 
     in_ci: bool = False

@@ -44,6 +44,8 @@ def check(
                 code="max_revocations",
                 message=f"'absent' and 'prune' would revoke {count(len(removals), 'token')}; {how}.",
                 hint="Raise policy.max_revocations if all of them shall go.",
+                found=len(removals),
+                allowed=allowed,
             )
         )
     changes = [action for action in actions if _counts(action)]
@@ -54,6 +56,8 @@ def check(
                 code="max_changes",
                 message=f"{count(len(changes), 'token')} that destinations hold would be replaced; {how}.",
                 hint="Raise policy.max_changes if all of them shall change at once.",
+                found=len(changes),
+                allowed=allowed,
             )
         )
     return blocks

@@ -77,8 +77,8 @@ def _next_generation(view: EntryView, *, bounded: bool) -> Action | None:
     current = view.current
     if current is None:
         return _mint(view, ActionKind.CREATE, [_why_none_lives(view)])
-    ends = due.renewal_reasons(view.entry, current.token, view.now)
-    aged = due.rotation_reasons(view.entry, view.secret_made() or current.token.created_at, view.now)
+    ends = due.renewal_reasons(view.entry, current.token, view.due_at)
+    aged = due.rotation_reasons(view.entry, view.secret_made() or current.token.created_at, view.due_at)
     if view.forced:
         aged.append(Reason(Cause.TIME, "its rotation was asked for by name"))
     differs = [] if bounded and (ends or aged) else differences(view.entry, current.token)
@@ -109,6 +109,7 @@ def _repair(view: EntryView, current: Generation, delivery: list[Reason]) -> Act
             reasons=tuple(reason.text for reason in delivery),
             scopes=tuple(sorted(current.token.scopes)),
             expires_at=current.token.expires_at,
+            last_used_at=current.token.last_used_at,
             destinations=tuple(target.place for target, _ in lacking),
         )
     if view.entry.in_place:
@@ -128,6 +129,7 @@ def _rotation(view: EntryView, current: Generation, reasons: list[Reason]) -> Ac
         reasons=tuple(reason.text for reason in reasons),
         scopes=tuple(sorted(current.token.scopes)),
         expires_at=current.token.expires_at,
+        last_used_at=current.token.last_used_at,
         destinations=tuple(target.place for target in view.entry.deliver),
         held=any(view.holds_current(look) for look in view.looks),
     )
@@ -151,6 +153,9 @@ def _mint(view: EntryView, kind: ActionKind, reasons: list[Reason], *, delivery_
         reasons=tuple(reason.text for reason in reasons),
         scopes=tuple(sorted(entry.scopes)),
         expires_at=entry.expires_at if entry.expires_in is None else view.now + entry.expires_in,
+        expires_in=entry.expires_in,
+        replaces="" if current is None else current.token.name,
+        last_used_at=None if current is None else current.token.last_used_at,
         revoke_after=None if current is None else view.now + entry.overlap,
         destinations=tuple(target.place for target in entry.deliver),
         delivery_only=delivery_only,
@@ -225,7 +230,7 @@ def _watched(view: EntryView) -> EntryPlan:
         )
         return EntryPlan(entry=entry.name, problems=(missing,))
     current = view.current.token
-    reasons = [*differences(entry, current), *due.reasons(entry, current, view.now)]
+    reasons = [*differences(entry, current), *due.reasons(entry, current, view.due_at)]
     warnings = tuple(
         f"{quoted(entry.name)} is only watched, so it is left as it is, although {reason.text}; "
         "give it a destination under 'deliver' to have it replaced."
@@ -265,7 +270,7 @@ def _what_waits(view: EntryView) -> tuple[str, ...]:
     current = view.current
     if current is None or current.token.scopes == view.entry.scopes:
         return ()
-    if not due.reasons(view.entry, current.token, view.now):
+    if not due.reasons(view.entry, current.token, view.due_at):
         return ()
     name = quoted(view.entry.name)
     return (f"{name} is due and is replaced although the plan is blocked, but keeps its scopes; their change waits.",)

@@ -36,6 +36,7 @@ def make_plan(
     run: str = "",
     allow_empty: bool = False,
     focus: Focus = EVERYTHING,
+    planned_at: dt.datetime | None = None,
 ) -> Plan:
     """The list of changes that bring the workspace to what the spec says.
 
@@ -49,12 +50,14 @@ def make_plan(
         run: the id of the run that asks.
         allow_empty: a spec that declares nothing may prune.
         focus: what of the spec the run sees to.
+        planned_at: the time that rules 1 to 3 and the policy judge by, that of a saved plan; None = ``now``.
     """
     generations = grouped(tokens)
     covered = {name for entry in spec.entries for name in entry.names} | {named.text for named in spec.absent}
     others = [token for token in tokens if naming.split(token.name)[0] not in covered]
     names = {token.id: token.name for token in tokens}
-    breaches = _breaches(spec, now)
+    due_at = planned_at or now
+    breaches = _breaches(spec, due_at)
     restless = (
         entry
         for entry in sorted(spec.entries, key=lambda entry: entry.name)
@@ -62,7 +65,7 @@ def make_plan(
         and (
             entry.name in breaches
             or focus.forced
-            or not at_rest(entry, generations.lone(entry), workspace=spec.workspace, looks=looks, now=now)
+            or not at_rest(entry, generations.lone(entry), workspace=spec.workspace, looks=looks, now=due_at)
         )
     )
     views = (
@@ -75,6 +78,7 @@ def make_plan(
                 facts=facts,
                 now=now,
                 run=run,
+                planned_at=planned_at,
                 forced=focus.forces(entry.name),
             ),
             rotations,
@@ -146,5 +150,7 @@ def _policy_block(breaches: Mapping[str, Sequence[Problem]]) -> tuple[Block, ...
             code=str(ProblemCode.POLICY),
             message=f"The spec breaks its own policy in {total} {'place' if total == 1 else 'places'}.",
             hint="Mend the entries named, or change the policy.",
+            found=total,
+            allowed=0,
         ),
     )

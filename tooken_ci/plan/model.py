@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ class Cause(enum.StrEnum):
     """It is due."""
     REPAIR = "repair"
     """A run did not finish."""
+
+
+GOING_ON = frozenset({Cause.TIME, Cause.REPAIR})
+"""What is done although a bound forbids the plan: nothing may expire because of it."""
 
 
 class Origin(enum.StrEnum):
@@ -65,7 +70,10 @@ class Action:
         cause: why, in one word.
         reasons: why, in sentences without a full stop.
         scopes: of the token that results, or that is revoked; sorted.
-        expires_at: likewise, UTC; None = never.
+        expires_at: likewise, UTC; None = never. Beside ``expires_in`` it is only expected.
+        expires_in: the life of a token that is made, reckoned from its making; None where ``expires_at`` says it all.
+        replaces: the name of the token that the one that is made takes the place of; empty where there is none.
+        last_used_at: when the token that exists now was last used, UTC; None = never, or there is none.
         revoke_after: when the replaced token is due to be revoked, UTC.
         destinations: the places that are written, in the order of the spec.
         delivery_only: nothing but its delivery asks for this (rule 3 alone).
@@ -82,6 +90,9 @@ class Action:
     reasons: tuple[str, ...]
     scopes: tuple[str, ...]
     expires_at: dt.datetime | None
+    expires_in: dt.timedelta | None = None
+    replaces: str = ""
+    last_used_at: dt.datetime | None = None
     revoke_after: dt.datetime | None = None
     destinations: tuple[str, ...] = ()
     delivery_only: bool = False
@@ -91,6 +102,10 @@ class Action:
     def mints(self) -> bool:
         """Whether it makes a new token."""
         return self.kind in {ActionKind.CREATE, ActionKind.REPLACE}
+
+    def ends(self, made_at: dt.datetime) -> dt.datetime | None:
+        """The end of the token, UTC, if it is made at that time; None = never."""
+        return self.expires_at if self.expires_in is None else made_at + self.expires_in
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -103,6 +118,7 @@ class Waiting:
         id: its id; None for one that the plan is about to retire only in name of what it replaces.
         revoke_after: when it is due at the earliest, UTC.
         held_by: what holds it, in words.
+        last_used_at: when it was last used, UTC; None = never.
     """
 
     entry: str
@@ -110,6 +126,7 @@ class Waiting:
     id: str
     revoke_after: dt.datetime
     held_by: str
+    last_used_at: dt.datetime | None = None
 
 
 class ProblemCode(enum.StrEnum):
@@ -160,11 +177,21 @@ class Problem:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Block:
-    """A bound or a policy that forbids the plan as a whole; what time and repair ask for goes on."""
+    """A bound or a policy that forbids the plan as a whole; what time and repair ask for goes on.
+
+    Attributes:
+        code: for machines.
+        message: what was found and what is allowed.
+        hint: what to do next.
+        found: how many the plan has of what is bounded; None where nothing is counted.
+        allowed: how many it may have.
+    """
 
     code: str
     message: str
     hint: str
+    found: int | None = None
+    allowed: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -245,11 +272,13 @@ class Plan:
 
     def permits(self, action: Action) -> bool:
         """Whether apply may do it: a blocked plan goes on only with what is due or unfinished."""
-        if self.blocks and action.cause not in {Cause.TIME, Cause.REPAIR}:
+        if self.blocks and action.cause not in GOING_ON:
             return False
-        return action.origin is not Origin.ENTRY or all(
-            entry.stopped is None for entry in self.entries if entry.entry == action.entry
-        )
+        return action.origin is not Origin.ENTRY or action.entry not in self._stopped
+
+    @functools.cached_property
+    def _stopped(self) -> frozenset[str]:
+        return frozenset(entry.entry for entry in self.entries if entry.stopped is not None)
 
     def count(self, kind: ActionKind) -> int:
         """How many actions of a kind there are."""

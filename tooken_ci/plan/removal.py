@@ -56,4 +56,5 @@ def _revoke(generation: Generation, name: str, origin: Origin, reason: str) -> A
         reasons=(reason,),
         scopes=tuple(sorted(token.scopes)),
         expires_at=token.expires_at,
+        last_used_at=token.last_used_at,
     )

@@ -108,6 +108,7 @@ def _waiting(view: EntryView, generation: Generation, due: dt.datetime, holder: 
         id=generation.token.id,
         revoke_after=due,
         held_by=holder,
+        last_used_at=generation.token.last_used_at,
     )
 
 
@@ -123,4 +124,5 @@ def _revocation(view: EntryView, generation: Generation, successor: Action | Non
         reasons=(f"{replaced} and its overlap has passed",),
         scopes=tuple(sorted(generation.token.scopes)),
         expires_at=generation.token.expires_at,
+        last_used_at=generation.token.last_used_at,
     )

@@ -36,7 +36,8 @@ class EntryView:
         looks: what a look at each of its destinations found, in the order of ``entry.deliver``.
         facts: for each id that a record names and that is not active: the token, or None where the workspace does not
             know the id.
-        now: the server's time.
+        now: the server's time; overlap, use, busy and deadlines are judged by it.
+        planned_at: the time that rules 1 to 3 judge by, that of a saved plan; None = ``now``.
         run: the id of the run that asks; its own marks do not make an entry busy.
         rotated: when the audit log says that the current generation's secret was made anew, UTC; None = never, or not
             told.
@@ -51,9 +52,15 @@ class EntryView:
     facts: Mapping[str, Token | None]
     now: dt.datetime
     run: str
+    planned_at: dt.datetime | None = None
     rotated: dt.datetime | None = None
     audited: bool = False
     forced: bool = False
+
+    @property
+    def due_at(self) -> dt.datetime:
+        """The time by which it is judged what is due."""
+        return self.now if self.planned_at is None else self.planned_at
 
     @property
     def current(self) -> Generation | None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tooken_ci.base import times
-from tooken_ci.base.text import safe
+from tooken_ci.base.text import count, safe
 from tooken_ci.plan.model import ActionKind
+from tooken_ci.render.judging import Fates, going_on, held_back, last_use, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tooken_ci.plan.model import Action, Plan
+    from tooken_ci.plan.model import Action, Plan, Waiting
     from tooken_ci.render.report import Report
+
+MOST = 100
+"""How many rows of a kind are shown: a step summary and a comment have a size."""
 
 _MARKUP = str.maketrans({char: f"&#{ord(char)};" for char in "\\`*_{}[]()#+-.!|~:@$<>&\"'"})
 
@@ -40,27 +44,52 @@ def _plan(plan: Plan) -> Iterator[str]:
     parts = [f"**{plan.count(kind)}** to {kind}" for kind in ActionKind if plan.count(kind)]
     yield f"{', '.join(parts) or 'Nothing to do'}; {plan.unchanged} unchanged, {plan.unmanaged} unmanaged."
     yield ""
-    for block in plan.blocks:
-        yield f"- **Blocked by {_text(block.code)}:** {_text(f'{block.message} {block.hint}')}"
-    for problem in plan.problems:
+    yield from _notices(plan)
+    fates, (actions, more) = Fates(plan), shortened(plan, MOST)
+    if actions:
+        rows = (_row(action, plan, fates) for action in actions)
+        yield from _table(("Action", "Token", "Cause", "Why", "Destinations"), rows)
+    for rest in more:
+        yield from (f"And {_text(rest)}; the JSON output tells all.", "")
+    waiting = fates.others(plan)
+    if waiting:
+        yield from _table(("Waiting to be revoked", "Not before", "Held by", "Last use"), map(_wait, waiting[:MOST]))
+    if len(waiting) > MOST:
+        yield from (f"And {len(waiting) - MOST} more waiting; the JSON output tells all.", "")
+
+
+def _notices(plan: Plan) -> Iterator[str]:
+    """What blocks and hinders the plan, and what it warns of."""
+    lines = [f"**Blocked by {_text(block.code)}:** {_text(f'{block.message} {block.hint}')}" for block in plan.blocks]
+    lines += [_text(going)] if (going := going_on(plan)) else []
+    for problem in plan.problems[:MOST]:
         message = _text(f"{problem.message} {problem.hint}")
-        yield f"- **{_text(str(problem.code))}** {_code(problem.entry)}: {message}"
-    for warning in plan.warnings:
-        yield f"- Warning: {_text(warning)}"
-    if plan.blocks or plan.problems or plan.warnings:
+        lines.append(f"**{_text(str(problem.code))}** {_code(problem.entry)}: {message}")
+    lines += [f"Warning: {_text(warning)}" for warning in plan.warnings[:MOST]]
+    more = max(len(plan.problems) - MOST, 0) + max(len(plan.warnings) - MOST, 0)
+    lines += [f"And {count(more, 'more notice')}; the JSON output tells all."] if more else []
+    yield from (f"- {line}" for line in lines)
+    if lines:
         yield ""
-    if plan.actions:
-        yield from _table(("Action", "Token", "Cause", "Why", "Destinations"), map(_row, plan.actions))
-    if plan.waiting:
-        rows = [
-            (_code(waiting.token), times.show(waiting.revoke_after), _text(waiting.held_by)) for waiting in plan.waiting
-        ]
-        yield from _table(("Waiting to be revoked", "Not before", "Held by"), rows)
 
 
-def _row(action: Action) -> tuple[str, ...]:
+def _row(action: Action, plan: Plan, fates: Fates) -> tuple[str, ...]:
+    held, why = held_back(plan, action), [_text("; ".join(action.reasons))]
+    if action.replaces:
+        told = "; ".join(filter(None, [last_use(action.last_used_at), fates.of(action)]))
+        why.append(f"replaces {_code(action.replaces)}, {_text(told)}")
+    elif action.kind is ActionKind.ROTATE:
+        why.append(_text(f"the old secret was {last_use(action.last_used_at)}; it dies as soon as the new one is made"))
+    elif action.kind is ActionKind.REVOKE and not fates.told(action):
+        why.append(_text(last_use(action.last_used_at)))
     places = "<br>".join(_code(place) for place in action.destinations)
-    return str(action.kind), _code(action.token), str(action.cause), _text("; ".join(action.reasons)), places
+    done = f"{action.kind}<br>{_text(held)}" if held else str(action.kind)
+    return done, _code(action.token), str(action.cause), "<br>".join(why), places
+
+
+def _wait(waiting: Waiting) -> tuple[str, ...]:
+    when, used = times.show(waiting.revoke_after), last_use(waiting.last_used_at)
+    return _code(waiting.token), when, _text(waiting.held_by), _text(used)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

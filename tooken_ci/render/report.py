@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from tooken_ci import __version__
 from tooken_ci.base import times
+from tooken_ci.base.errors import SavedPlanError
 from tooken_ci.plan.model import ActionKind
+from tooken_ci.render.judging import Fates
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from tooken_ci.plan.price import Price
     from tooken_ci.plan.result import Outcome, Result
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,7 +65,7 @@ def as_data(report: Report) -> dict[str, Any]:
         "workspace": report.workspace,
         "blocked_by": list(plan.blocked_by) if plan else [],
         "summary": summary(plan),
-        "actions": [_action(action) for action in plan.actions] if plan else [],
+        "actions": _actions(plan) if plan else [],
         "waiting": [_waiting(waiting) for waiting in plan.waiting] if plan else [],
         "problems": _problems(plan) if plan else [],
         "warnings": [*report.warnings, *(plan.warnings if plan else ())],
@@ -78,6 +80,8 @@ def as_data(report: Report) -> dict[str, Any]:
         data["results"] = [_result(result) for result in report.outcome.results] if report.outcome else []
     if report.error is not None:
         data["error"] = {"code": report.error.code, "message": str(report.error)}
+        if isinstance(report.error, SavedPlanError):
+            data["error"]["differences"] = list(report.error.differences)
     return data
 
 
@@ -87,7 +91,13 @@ def summary(plan: Plan | None) -> dict[str, int]:
     return {**counts, "unchanged": plan.unchanged if plan else 0, "unmanaged": plan.unmanaged if plan else 0}
 
 
-def _action(action: Action) -> dict[str, Any]:
+def _actions(plan: Plan) -> list[dict[str, Any]]:
+    fates = Fates(plan)
+    return [_action(action, plan, fates) for action in plan.actions]
+
+
+def _action(action: Action, plan: Plan, fates: Fates) -> dict[str, Any]:
+    waiting = fates.waiting(action)
     return {
         "action": str(action.kind),
         "entry": action.entry,
@@ -97,8 +107,13 @@ def _action(action: Action) -> dict[str, Any]:
         "reasons": list(action.reasons),
         "scopes": list(action.scopes),
         "expires_at": _instant(action.expires_at),
+        "expires_in": None if action.expires_in is None else int(action.expires_in.total_seconds()),
+        "replaces": action.replaces or None,
+        "last_used_at": _instant(action.last_used_at),
         "revoke_after": _instant(action.revoke_after),
+        "held_by": None if waiting is None else waiting.held_by,
         "destinations": list(action.destinations),
+        "permitted": plan.permits(action),
     }
 
 
@@ -109,11 +124,21 @@ def _waiting(waiting: Waiting) -> dict[str, Any]:
         "id": waiting.id,
         "revoke_after": _instant(waiting.revoke_after),
         "held_by": waiting.held_by,
+        "last_used_at": _instant(waiting.last_used_at),
     }
 
 
 def _problems(plan: Plan) -> list[dict[str, Any]]:
-    blocks = [{"code": block.code, "entry": None, "message": f"{block.message} {block.hint}"} for block in plan.blocks]
+    blocks: list[dict[str, Any]] = [
+        {
+            "code": block.code,
+            "entry": None,
+            "message": f"{block.message} {block.hint}",
+            "found": block.found,
+            "allowed": block.allowed,
+        }
+        for block in plan.blocks
+    ]
     problems = [
         {"code": str(problem.code), "entry": problem.entry, "message": f"{problem.message} {problem.hint}"}
         for problem in plan.problems

@@ -8,18 +8,21 @@ from tooken_ci.base import times
 from tooken_ci.base.text import count, quoted, safe
 from tooken_ci.plan.model import ActionKind
 from tooken_ci.plan.result import ResultStatus
+from tooken_ci.render.judging import Fates, going_on, held_back, last_use, shortened
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from tooken_ci.plan.model import Action, Plan
+    from tooken_ci.plan.model import Action, Plan, Waiting
     from tooken_ci.plan.price import Price
     from tooken_ci.plan.result import Outcome, Result
     from tooken_ci.render.report import Report
 
 _LONGEST = 4000
 """A line is made safe as a whole once more: file names and stores have words of their own in it."""
+
+MOST = 40
+"""How many of a kind are shown: nobody reads a thousand."""
 
 _SIGNS = {
     ActionKind.CREATE: "+",
@@ -47,29 +50,58 @@ def headline(plan: Plan) -> str:
 
 def _plan(plan: Plan) -> Iterator[str]:
     yield headline(plan)
-    for action in plan.actions:
-        yield from _action(action, plan.now)
-    if plan.waiting:
-        yield "Waiting to be revoked:"
-    for waiting in plan.waiting:
-        yield f"  {safe(waiting.token)}, not before {times.show(waiting.revoke_after)}: {waiting.held_by}"
-    for warning in plan.warnings:
-        yield f"Warning: {warning}"
-    for problem in plan.problems:
-        yield f"Entry {quoted(problem.entry)} ({problem.code}): {problem.message} {problem.hint}"
     for block in plan.blocks:
         yield f"Blocked by {block.code}: {block.message} {block.hint}"
+    if going := going_on(plan):
+        yield going
+    yield from _actions(plan)
+    yield from _waiting(Fates(plan).others(plan))
+    yield from _some("Warning: ", "warnings", plan.warnings)
+    told = [f"{quoted(problem.entry)} ({problem.code}): {problem.message} {problem.hint}" for problem in plan.problems]
+    yield from _some("Entry ", "entries with a problem", told)
 
 
-def _action(action: Action, now: dt.datetime) -> Iterator[str]:
-    yield f"  {_SIGNS[action.kind]} {action.kind} {safe(action.token)} ({action.cause}: {'; '.join(action.reasons)})"
+def _actions(plan: Plan) -> Iterator[str]:
+    fates, (actions, more) = Fates(plan), shortened(plan, MOST)
+    width = max((len(action.kind) for action in actions), default=0)
+    for action in actions:
+        yield from _action(action, plan, fates, width)
+    for rest in more:
+        yield f"  … and {rest}; --format json tells all."
+
+
+def _action(action: Action, plan: Plan, fates: Fates, width: int) -> Iterator[str]:
+    head = f"{_SIGNS[action.kind]} {action.kind:{width}} {safe(action.token)}"
+    used = f", {last_use(action.last_used_at)}" if action.kind is ActionKind.REVOKE and not fates.told(action) else ""
+    held = held_back(plan, action)
+    why = f"({action.cause}: {'; '.join(action.reasons)}){used}{f' [{held}]' if held else ''}"
+    yield f"  {head} {why}"
     if action.mints:
         ends = "never expires" if action.expires_at is None else f"expires {times.show(action.expires_at)}"
-        yield f"      scopes {', '.join(action.scopes)}; {ends}"
-    for place in action.destinations:
-        yield f"      to {safe(place)}"
-    if action.revoke_after is not None and action.revoke_after > now:
-        yield f"      what it replaces is due to be revoked at {times.show(action.revoke_after)}"
+        yield f"      scopes  {', '.join(action.scopes)}; {ends}"
+    for index, place in enumerate(action.destinations):
+        yield f"      {'' if index else 'to':6}  {safe(place)}"
+    if action.replaces:
+        told = [f"{safe(action.replaces)}, {last_use(action.last_used_at)}", fates.of(action)]
+        yield f"      old     {'; '.join(filter(None, told))}"
+    elif action.kind is ActionKind.ROTATE:
+        yield f"      old     the secret, {last_use(action.last_used_at)}; dead as soon as the new one is made"
+
+
+def _waiting(waiting: list[Waiting]) -> Iterator[str]:
+    if waiting:
+        yield "Waiting to be revoked:"
+    for one in waiting[:MOST]:
+        when = f"not before {times.show(one.revoke_after)}"
+        yield f"  {safe(one.token)}, {when}: {one.held_by}; {last_use(one.last_used_at)}"
+    if len(waiting) > MOST:
+        yield f"  … and {len(waiting) - MOST} more; --format json tells all."
+
+
+def _some(word: str, what: str, lines: Sequence[str]) -> Iterator[str]:
+    yield from (f"{word}{line}" for line in lines[:MOST])
+    if len(lines) > MOST:
+        yield f"… and {len(lines) - MOST} more {what}; --format json tells all."
 
 
 def _price(price: Price, plan: Plan) -> Iterator[str]:

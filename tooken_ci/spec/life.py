@@ -82,11 +82,12 @@ def too_short(life: timedelta, times: Times) -> tuple[str, str] | None:
 def crowded(life: timedelta, times: Times) -> tuple[str, str] | None:
     """Why renewal leaves too many tokens alive, and what would do; None where it does not.
 
-    The fourth before the current one must have ended, or its overlap have passed a run ago, when the next is made.
+    The fourth before the next one must have ended when that is made, or a run must have come since its overlap passed;
+    and a run may be missed, and the next be late.
     """
     asked_apart = life - renewal(life, times)
     apart = max(asked_apart * 9 // 10, times.runs_every)  # the jitter takes a tenth at most
-    room = (MOST_LIVING - 1) * apart - times.runs_every
+    room = (MOST_LIVING - 1) * apart - least(times.runs_every)
     if MOST_LIVING * apart >= life or times.overlap <= room:
         return None
     message = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING
 
 from tooken_ci.base.errors import Fault
@@ -28,7 +30,14 @@ def merge(parts: Sequence[Part]) -> Spec:
         prune=tuple(named for part in parts for named in part.prune),
         warnings=tuple(warning for part in parts for warning in part.warnings),
         files=tuple(part.document.file for part in parts),
+        digest=_digest(parts),
     )
+
+
+def _digest(parts: Sequence[Part]) -> str:
+    """What the files say, each for itself, since ``defaults`` hold for one file only."""
+    said = sorted(json.dumps(part.document.data, sort_keys=True) for part in parts)
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
 
 def conflicts(parts: Sequence[Part]) -> list[Fault]:

@@ -162,6 +162,8 @@ class Spec:
         prune: shell patterns; names that they match and that no entry declares are revoked.
         warnings: what is valid but worth a look, in the order of the files.
         files: the files that were read, as the user named them.
+        digest: of what the files say, in SHA-256: neither layout, comments and paths nor the order of files and keys
+            count.
     """
 
     workspace: str
@@ -171,3 +173,4 @@ class Spec:
     prune: tuple[Named, ...]
     warnings: tuple[Fault, ...]
     files: tuple[str, ...]
+    digest: str = ""

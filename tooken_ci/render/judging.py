@@ -1,0 +1,88 @@
+"""What people judge a plan by, the same in every format: what becomes of each old token, what a bound holds back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tooken_ci.base import times
+from tooken_ci.base.text import count
+from tooken_ci.plan.model import GOING_ON, ActionKind, Origin
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from tooken_ci.plan.model import Action, Plan, Waiting
+
+
+class Fates:
+    """What becomes of the tokens that a plan replaces."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._waiting = {one.id: one for one in plan.waiting}
+        self._revoked = {action.id for action in plan.actions if action.kind is ActionKind.REVOKE}
+        self._replaced = {action.id for action in plan.actions if action.replaces}
+
+    def waiting(self, action: Action) -> Waiting | None:
+        """What holds back the revocation of the token that an action replaces; None where nothing does."""
+        return self._waiting.get(action.id or "") if action.replaces else None
+
+    def of(self, action: Action) -> str:
+        """What becomes of the token that an action replaces, in words; empty where that is not known."""
+        waiting = self.waiting(action)
+        if waiting is not None:
+            return f"revoked not before {times.show(waiting.revoke_after)}: {waiting.held_by}"
+        return "revoked by this plan" if action.replaces and action.id in self._revoked else ""
+
+    def told(self, action: Action) -> bool:
+        """Whether the revocation that an action is has been told where the token is replaced."""
+        return action.kind is ActionKind.REVOKE and action.id in self._replaced
+
+    def others(self, plan: Plan) -> list[Waiting]:
+        """What waits to be revoked without being replaced by this very plan."""
+        return [one for one in plan.waiting if one.id not in self._replaced]
+
+
+def last_use(at: dt.datetime | None) -> str:
+    """``last used 2026-11-23T19:20:15Z``, or ``never used``."""
+    return "never used" if at is None else f"last used {times.show(at)}"
+
+
+def held_back(plan: Plan, action: Action) -> str:
+    """Why apply will not do an action, in words; empty where it will."""
+    if plan.permits(action):
+        return ""
+    if plan.blocks and action.cause not in GOING_ON:
+        return f"blocked by {', '.join(block.code for block in plan.blocks)}"
+    stopped = next((entry.stopped for entry in plan.entries if entry.entry == action.entry), None)
+    return "" if stopped is None else str(stopped.code)
+
+
+def going_on(plan: Plan) -> str:
+    """How much of a blocked plan is done all the same; empty where nothing is blocked or there is nothing to do."""
+    if not plan.blocks or not plan.actions:
+        return ""
+    done = sum(plan.permits(action) for action in plan.actions)
+    total = count(len(plan.actions), "action")
+    if not done:
+        return f"Apply does none of the {total}: none is due or unfinished."
+    return f"Apply does {done} of the {total} all the same: what is due or unfinished."
+
+
+def shortened(plan: Plan, most: int) -> tuple[list[Action], list[str]]:
+    """The actions to show, and how many more there are of each kind.
+
+    What ``absent`` and ``prune`` revoke counts for itself, so that the rest never crowds it out.
+
+    Args:
+        plan: the plan.
+        most: how many of a kind are shown.
+    """
+    shown: list[Action] = []
+    seen: Counter[str] = Counter()
+    for action in plan.actions:
+        kind = f"to {action.kind}" if action.origin is Origin.ENTRY else f"to revoke by {action.origin}"
+        seen[kind] += 1
+        if seen[kind] <= most:
+            shown.append(action)
+    return shown, [f"{number - most} more {kind}" for kind, number in seen.items() if number > most]
