@@ -110,7 +110,7 @@ def test_an_overlap_that_leaves_too_many_alive(tmp_path: Path) -> None:
         (
             "a.yml:7:17: A token is renewed every 2h (expires_in 12h less renew_before), so with overlap 1d more than "
             "4 would be alive at once; no more are made then. "
-            "Shorten the overlap to 264m, or let the token live longer."
+            "Shorten the overlap to 84m, or let the token live longer."
         )
     ]
     assert loaded(tmp_path, a=f"{text}    rotation: {{overlap: 264m}}\n").warnings == ()

@@ -87,14 +87,15 @@ def crowded(life: timedelta, times: Times) -> tuple[str, str] | None:
     """
     asked_apart = life - renewal(life, times)
     apart = max(asked_apart * 9 // 10, times.runs_every)  # the jitter takes a tenth at most
-    room = (MOST_LIVING - 1) * apart - least(times.runs_every)
+    room = max((MOST_LIVING - 1) * apart - least(times.runs_every), timedelta(0))
     if MOST_LIVING * apart >= life or times.overlap <= room:
         return None
     message = (
         f"A token is renewed every {show(asked_apart)} (expires_in {show(life)} less renew_before), so with overlap "
         f"{show(times.overlap)} more than {MOST_LIVING} would be alive at once; no more are made then."
     )
-    return message, f"Shorten the overlap to {show(room // _MINUTE * _MINUTE)}, or let the token live longer."
+    longest = show(room // _MINUTE * _MINUTE) if room >= _MINUTE else "0"
+    return message, f"Shorten the overlap to {longest}, or let the token live longer."
 
 
 def too_fast(times: Times) -> tuple[str, str] | None:
