@@ -113,7 +113,7 @@ def test_an_overlap_that_leaves_too_many_alive(tmp_path: Path) -> None:
             "Shorten the overlap to 84m, or let the token live longer."
         )
     ]
-    assert loaded(tmp_path, a=f"{text}    rotation: {{overlap: 264m}}\n").warnings == ()
+    assert loaded(tmp_path, a=f"{text}    rotation: {{overlap: 84m}}\n").warnings == ()
     assert len(loaded(tmp_path, a=f"{text}    rotation: {{overlap: 265m}}\n").warnings) == 1
 
 
