@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Starts the command for the GitHub Action: its inputs become one argument and ``TOOKEN_*`` variables."""
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 COMMAND_INPUT = "INPUT_COMMAND"
 DEFAULT_COMMAND = "plan"
 KEY_VARIABLE = "TOOKEN_API_KEY"
+POST = "post-entrypoint.py"
+"""The name under which the runner starts this file when the job ends."""
+
+WHEN_THE_JOB_ENDS = {"lease": "release"}
 STARTED_BY_RUNNER = "TOOKEN_CI_ACTION"
 
 # The runner turns an input's name to upper case and its spaces to underscores: a hyphen stays.
@@ -21,6 +26,7 @@ VARIABLES = {
     "INPUT_API-KEY": KEY_VARIABLE,
     "INPUT_API-URL": "TOOKEN_API_URL",
     "INPUT_FORMAT": "TOOKEN_FORMAT",
+    "INPUT_NAMES": "TOOKEN_NAMES",
     "INPUT_PLAN-FILE": "TOOKEN_PLAN_FILE",
 }
 
@@ -41,9 +47,18 @@ def translate(environ: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
     return [environ[COMMAND_INPUT].strip() or DEFAULT_COMMAND], env
 
 
+def afterwards(arguments: list[str]) -> list[str]:
+    """The command that the post step runs after the one of the step itself; none where there is nothing to do."""
+    return [WHEN_THE_JOB_ENDS[name] for name in arguments if name in WHEN_THE_JOB_ENDS]
+
+
 def main() -> None:
     """Become the command: the runner's signals then reach it, and no ``INPUT_`` variable is left in the process."""
     arguments, env = translate(os.environ)
+    if Path(sys.argv[0]).name == POST:
+        arguments = afterwards(arguments)
+        if not arguments:
+            return
     command = Path(sys.executable).with_name("tooken-ci")
     os.execve(command, [command.name, *arguments, *sys.argv[1:]], env)
 

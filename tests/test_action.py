@@ -50,7 +50,21 @@ def test_outputs() -> None:
 
 def test_no_secret_on_a_command_line() -> None:
     """The action passes no arguments, which the runner would print, and no variables of its own."""
-    assert _metadata()["runs"] == {"using": "docker", "image": "Dockerfile"}
+    runs = _metadata()["runs"]
+    assert set(runs) == {"using", "image", "post-entrypoint", "post-if"}
+    assert (runs["using"], runs["image"]) == ("docker", "Dockerfile")
+
+
+def test_the_post_step() -> None:
+    """It runs whatever became of the job, from a file of the image, and does something only after a lease."""
+    runs = _metadata()["runs"]
+    assert runs["post-if"] == "always()"
+    assert runs["post-entrypoint"] == f"/opt/tooken-ci/{entrypoint.POST}"
+    assert f"ln -s entrypoint.py /opt/tooken-ci/{entrypoint.POST}" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert (ROOT / "entrypoint.py").stat().st_mode & 0o111
+    assert entrypoint.afterwards(["lease"]) == ["release"]
+    for name in ("plan", "apply", "rotate", "release", "lease --yes", ""):
+        assert entrypoint.afterwards([name]) == []
 
 
 def test_inputs_become_variables() -> None:
@@ -62,6 +76,7 @@ def test_inputs_become_variables() -> None:
         "INPUT_API-URL": "https://tooken.example/v1",
         "INPUT_FORMAT": "json",
         "INPUT_PLAN-FILE": "tokens.plan",
+        "INPUT_NAMES": "one\ntwo",
         "HOME": "/github/home",
     }
     arguments, env = entrypoint.translate(environ)
@@ -72,6 +87,7 @@ def test_inputs_become_variables() -> None:
         "TOOKEN_API_URL": "https://tooken.example/v1",
         "TOOKEN_FORMAT": "json",
         "TOOKEN_PLAN_FILE": "tokens.plan",
+        "TOOKEN_NAMES": "one\ntwo",
         "TOOKEN_CI_ACTION": "1",
         "HOME": "/github/home",
     }

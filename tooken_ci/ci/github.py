@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tooken_ci.base.errors import Fault, TookenCIError
+    from tooken_ci.base.secret import Secret
     from tooken_ci.plan.model import Plan
     from tooken_ci.plan.result import Outcome
 
@@ -56,3 +57,20 @@ def write_outputs(path: Path, outputs: Mapping[str, int | bool]) -> None:
     lines = [f"{name}={str(value).lower()}\n" for name, value in outputs.items()]
     with path.open("a", encoding="utf-8") as file:
         file.writelines(lines)
+
+
+def mask(secret: Secret) -> str:
+    """The command that has the runner mask a secret in all that the job prints from now on."""
+    return workflow_command("add-mask", {}, secret.reveal())
+
+
+def write_state(path: Path, name: str, value: str) -> None:
+    """Leave a value for the post step of the same step, which finds it in ``STATE_NAME``.
+
+    Args:
+        path: the runner's file.
+        name: of the value; a later one of the same name replaces it.
+        value: one line.
+    """
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{name}={value}\n")

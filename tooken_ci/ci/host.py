@@ -28,11 +28,17 @@ class Host:
         kind: who started it.
         workspace: in the action's container the only folder that outlives it; None elsewhere.
         output_file: where a step's outputs go; None where there is no such file.
+        env_file: where variables for the job's later steps go; None where there is no such file.
+        state_file: where what the step's post step is to know goes; None where there is no such file.
+        masks: the runner itself reads what is printed, and takes its commands.
     """
 
     kind: HostKind
     workspace: Path | None = None
     output_file: Path | None = None
+    env_file: Path | None = None
+    state_file: Path | None = None
+    masks: bool = False
 
     @property
     def in_ci(self) -> bool:
@@ -47,10 +53,17 @@ def detect(environ: Mapping[str, str]) -> Host:
         return Host(
             kind=HostKind.GITHUB,
             workspace=Path(environ["GITHUB_WORKSPACE"]) if action and environ.get("GITHUB_WORKSPACE") else None,
-            output_file=Path(environ["GITHUB_OUTPUT"]) if environ.get("GITHUB_OUTPUT") else None,
+            output_file=_path(environ, "GITHUB_OUTPUT"),
+            env_file=_path(environ, "GITHUB_ENV"),
+            state_file=_path(environ, "GITHUB_STATE") if action else None,
+            masks=action,
         )
     if environ.get("GITLAB_CI") == "true":
         return Host(kind=HostKind.GITLAB)
     if environ.get("CI", "").lower() not in {"", "0", "false"}:
         return Host(kind=HostKind.OTHER_CI)
     return Host(kind=HostKind.PERSON)
+
+
+def _path(environ: Mapping[str, str], name: str) -> Path | None:
+    return Path(environ[name]) if environ.get(name) else None

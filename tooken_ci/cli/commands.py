@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tooken_ci import __version__
-from tooken_ci.cli.options import Overlap, api_options, format_option, plan_options, spec_option, yes_option
+from tooken_ci.cli.options import Lines, Overlap, api_options, format_option, plan_options, spec_option, yes_option
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -104,7 +104,7 @@ def apply(*, yes: bool, file: str | None, form: str, **options: Any) -> None:
     "--strategy", type=click.Choice(["replace", "in_place"]), help="How to rotate, instead of as the spec says."
 )
 @yes_option
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", type=Lines(), envvar="TOOKEN_NAMES")
 def rotate(*, yes: bool, form: str, names: tuple[str, ...], overlap: Any, strategy: str | None, **options: Any) -> None:
     """Rotate what is due, or the entries named, now.
 
@@ -123,6 +123,38 @@ def rotate(*, yes: bool, form: str, names: tuple[str, ...], overlap: Any, strate
             aim=lambda spec: focus.rotation(spec, names, overlap=overlap, in_place=in_place),
             **options,
         )
+
+
+@cli.command()
+@api_options
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", type=Lines(), envvar="TOOKEN_NAMES")
+def lease(*, form: str, names: tuple[str, ...], **options: Any) -> None:
+    """Make a token of each ephemeral entry named, for this job alone.
+
+    NAME... are entries of the spec that say 'ephemeral: true'. Their secrets are handed to the later steps of the job;
+    'release' revokes them when it ends, in the action the post step.
+    """
+    from tooken_ci.cli.leasing import lease_all
+    from tooken_ci.cli.reporting import reporting_on
+
+    with reporting_on(form) as reporting:
+        lease_all(reporting, names, **options)
+
+
+@cli.command()
+@api_options
+@click.argument("names", nargs=-1, metavar="[NAME]...", type=Lines(), envvar="TOOKEN_NAMES")
+def release(*, form: str, names: tuple[str, ...], **options: Any) -> None:
+    """Revoke the leases of this job.
+
+    [NAME]... are entries, or full names of leases; without any, all of this job's are meant. It never touches the lease
+    of another job, run or attempt.
+    """
+    from tooken_ci.cli.leasing import release_all
+    from tooken_ci.cli.reporting import reporting_on
+
+    with reporting_on(form) as reporting:
+        release_all(reporting, names, **options)
 
 
 @cli.command()

@@ -21,14 +21,20 @@ FORMATS = ("text", "markdown", "json")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
-class Paths(click.ParamType[str]):
-    """A path; in a variable several stand one to a line, since a path may hold spaces and colons."""
+class Lines(click.ParamType[str]):
+    """A text; in a variable several stand one to a line, since a name or a path may hold spaces and colons."""
 
-    name = "path"
+    name = "text"
 
     def split_envvar_value(self, rv: str) -> list[str]:
-        """One path a line."""
+        """One text a line."""
         return [line.strip() for line in rv.splitlines() if line.strip()]
+
+
+class Paths(Lines):
+    """Paths."""
+
+    name = "path"
 
 
 class Kept(click.ParamType["Reserve"]):

@@ -57,7 +57,15 @@ def registry_for(host: Host, *read: str) -> Registry:
     from tooken_ci.destinations.interface import Surroundings
     from tooken_ci.destinations.registry import Registry
 
-    return Registry(Surroundings(in_ci=host.in_ci, confined_to=host.workspace, read=frozenset(map(Path, read))))
+    return Registry(
+        Surroundings(
+            in_ci=host.in_ci,
+            confined_to=host.workspace,
+            env_file=host.env_file if host.masks else None,
+            output_file=host.output_file if host.masks else None,
+            read=frozenset(map(Path, read)),
+        )
+    )
 
 
 def load_spec(specs: Sequence[str], registry: Registry, reporting: Reporting) -> Spec:
@@ -123,7 +131,7 @@ def survey_of(
 
         keep_to(saved, spec, api_url=limits["api_url"])
     spec, focus = (spec, narrowed(spec, only)) if aim is None else aim(spec)
-    run = _begin(spec, registry, reporting, api_key_file=api_key_file, **limits)
+    run = begin(spec, registry, reporting, api_key_file=api_key_file, **limits)
     try:
         with run.at_work():
             found = survey(run.context, allow_empty=allow_empty, focus=focus, saved=saved)
@@ -133,7 +141,7 @@ def survey_of(
     return run, found
 
 
-def _begin(
+def begin(
     spec: Spec,
     registry: Registry,
     reporting: Reporting,

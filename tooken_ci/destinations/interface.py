@@ -22,11 +22,15 @@ class Surroundings:
     Attributes:
         in_ci: on a CI runner, which may be gone after the job.
         confined_to: the only folder whose files outlive the run; None = no such limit.
+        env_file: where a variable for the job's later steps is written; None = there is no such file.
+        output_file: where an output of the step is written; None = there is no such file.
         read: the run's own files and folders, the spec, the key's and a saved plan; nothing is delivered over them.
     """
 
     in_ci: bool = False
     confined_to: Path | None = None
+    env_file: Path | None = None
+    output_file: Path | None = None
     read: frozenset[Path] = frozenset()
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tooken_ci.destinations.exec import ExecKind
 from tooken_ci.destinations.file import FileKind
+from tooken_ci.destinations.job import JobKind
 
 if TYPE_CHECKING:
     from tooken_ci.destinations.interface import Destination, Kind, Surroundings
@@ -16,7 +17,7 @@ class Registry:
     """The kinds of destination, by name."""
 
     def __init__(self, surroundings: Surroundings) -> None:
-        self.kinds: tuple[Kind, ...] = (FileKind(surroundings), ExecKind())
+        self.kinds: tuple[Kind, ...] = (FileKind(surroundings), ExecKind(), JobKind(surroundings))
         self._by_name = {kind.name: kind for kind in self.kinds}
 
     def open(self, target: Target) -> Destination:

@@ -67,6 +67,11 @@ def only(spec: Spec, names: Collection[str]) -> Focus:
         return EVERYTHING
     declared = {entry.name for entry in spec.entries}
     for name in names:
+        if any(lease.name == name for lease in spec.leases):
+            raise UsageError(
+                f"{quoted(name)} is ephemeral: its tokens are made for one job each.",
+                hint=f"Use 'tooken-ci lease {name}'.",
+            )
         if name not in declared:
             hint = suggestion(name, sorted(declared), what="Its tokens")
             short = hint if len(hint) <= _LONGEST_HINT else "Give the name of an entry."

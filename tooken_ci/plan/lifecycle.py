@@ -53,7 +53,8 @@ def make_plan(
         planned_at: the time that rules 1 to 3 and the policy judge by, that of a saved plan; None = ``now``.
     """
     generations = grouped(tokens)
-    covered = {name for entry in spec.entries for name in entry.names} | {named.text for named in spec.absent}
+    declared = {name for entry in (*spec.entries, *spec.leases) for name in entry.names}
+    covered = declared | {named.text for named in spec.absent}
     others = [token for token in tokens if naming.split(token.name)[0] not in covered]
     names = {token.id: token.name for token in tokens}
     due_at = planned_at or now

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from tooken_ci.base.errors import TookenCIError
+    from tooken_ci.plan.leases import LeaseResult
     from tooken_ci.plan.model import Action, Plan, Waiting
     from tooken_ci.plan.price import Price
     from tooken_ci.plan.result import Outcome, Result
@@ -36,6 +37,7 @@ class Report:
         outcome: what apply did; None for a plan, and where apply did not begin.
         error: why the run failed as a whole; None where it did not.
         applying: it is an apply's.
+        leases: what became of each lease; None where it is about none.
     """
 
     workspace: str | None = None
@@ -46,6 +48,7 @@ class Report:
     outcome: Outcome | None = None
     error: TookenCIError | None = None
     applying: bool = False
+    leases: tuple[LeaseResult, ...] | None = None
 
 
 def as_json(report: Report) -> str:
@@ -78,6 +81,8 @@ def as_data(report: Report) -> dict[str, Any]:
     }
     if report.applying:
         data["results"] = [_result(result) for result in report.outcome.results] if report.outcome else []
+    if report.leases is not None:
+        data["leases"] = [_lease(result) for result in report.leases]
     if report.error is not None:
         data["error"] = {"code": report.error.code, "message": str(report.error)}
         if isinstance(report.error, SavedPlanError):
@@ -144,6 +149,16 @@ def _problems(plan: Plan) -> list[dict[str, Any]]:
         for problem in plan.problems
     ]
     return [*blocks, *problems]
+
+
+def _lease(result: LeaseResult) -> dict[str, Any]:
+    return {
+        "token": result.token,
+        "id": result.id,
+        "status": str(result.status),
+        "expires_at": _instant(result.expires_at),
+        "error": result.error or None,
+    }
 
 
 def _result(result: Result) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tooken_ci.base.errors import Fault
 from tooken_ci.base.text import quoted
-from tooken_ci.spec import durations, instants
+from tooken_ci.spec import durations, ephemeral, instants
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.life import Times, crowded, renewal, seldom_run, too_fast, too_short
 from tooken_ci.spec.model import DEFAULT_WORKSPACE, Bound, Entry, Named, Policy
@@ -99,6 +99,9 @@ class _Builder:
         problem = name_problem(name)
         if problem is not None:
             self._fault(path, self.document.key_at(path), *problem)
+        if raw.get("ephemeral") is True:
+            self._ephemeral(name, raw, path, defaults)
+            return
         expires_at = self._value(raw, path, "expires_at", instants.parse, None)
         times = self._times(raw, path, defaults)
         if "expires_at" in raw:
@@ -114,6 +117,10 @@ class _Builder:
         targets = self._targets(name, raw.get("deliver"), path)
         if times.in_place:
             self._check_records(targets, path)
+        for target in targets:
+            if target.of_a_job:
+                message = f"{quoted(name)} would be gone with the job, so every run would replace it."
+                self._fault(path, target.position, message, "Say 'ephemeral: true', or use another destination.")
         if path in self.spoiled:
             return
         entry = Entry(
@@ -129,6 +136,35 @@ class _Builder:
             previously=tuple(previously),
             deliver=targets,
             protected=raw.get("protected", False),
+            description=raw.get("description", ""),
+            owner=raw.get("owner", ""),
+            position=self.document.key_at(path),
+            keys={key: self.document.key_at((*path, key)) for key in raw},
+        )
+        self.part.entries.append(entry)
+
+    def _ephemeral(self, name: str, raw: Mapping[str, Any], path: Path, defaults: Times) -> None:
+        life = self._value(raw, path, "expires_in", durations.parse, defaults.expires_in)
+        for key, *problem in ephemeral.problems(name, raw, life):
+            self._fault((*path, key) if key else path, self.document.key_at((*path, key) if key else path), *problem)
+        targets = self._targets(name, raw.get("deliver"), path)
+        for target in targets:
+            if not target.of_a_job:
+                message = f"{quoted(target.place)} outlives the job; a lease is handed to its job alone."
+                self._fault(path, target.position, message, "Use 'job', or remove 'ephemeral: true'.")
+        if path in self.spoiled:
+            return
+        entry = Entry(
+            name=name,
+            scopes=frozenset(raw["scopes"]),
+            expires_in=life,
+            expires_at=None,
+            renew_before=None,
+            runs_every=defaults.runs_every,
+            overlap=timedelta(0),
+            ephemeral=True,
+            deliver=targets,
+            protected=False,
             description=raw.get("description", ""),
             owner=raw.get("owner", ""),
             position=self.document.key_at(path),

@@ -22,9 +22,11 @@ _ONCE = ("workspace", "policy", "absent", "prune")
 
 def merge(parts: Sequence[Part]) -> Spec:
     """One spec of the parts, whose faults, together with ``conflicts``, must be none."""
+    entries = sorted((entry for part in parts for entry in part.entries), key=lambda entry: entry.name)
     return Spec(
         workspace=next((part.workspace for part in parts if _gives(part, "workspace")), DEFAULT_WORKSPACE),
-        entries=tuple(sorted((entry for part in parts for entry in part.entries), key=lambda entry: entry.name)),
+        entries=tuple(entry for entry in entries if not entry.ephemeral),
+        leases=tuple(entry for entry in entries if entry.ephemeral),
         policy=next((part.policy for part in parts if _gives(part, "policy")), Policy()),
         absent=tuple(named for part in parts for named in part.absent),
         prune=tuple(named for part in parts for named in part.prune),

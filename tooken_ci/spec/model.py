@@ -30,6 +30,7 @@ class Target:
         takeover: a record of somebody else's token may be replaced.
         warnings: what the kind wants the user to know before anything is done.
         keeps_record: a delivery record can stand there.
+        of_a_job: it lasts as long as one CI job; for ephemeral entries alone.
         position: where it stands in the YAML.
     """
 
@@ -40,6 +41,7 @@ class Target:
     takeover: bool
     warnings: tuple[str, ...] = ()
     keeps_record: bool = True
+    of_a_job: bool = False
     position: Position
 
 
@@ -66,6 +68,7 @@ class Entry:
         overlap: how long an older generation lives on after the next one was made.
         rotate_every: how old a generation gets before the next one takes its place; None = as old as its life allows.
         in_place: where a rotation alone is due, the same token gets a new secret, and no next generation is made.
+        ephemeral: each of its tokens is a lease, made for one job.
         previously: names that it had before, of which it takes over the generations.
         deliver: where the secret goes; empty for an entry that is only watched.
         protected: ``absent``, ``prune`` and a change of scopes are refused.
@@ -90,6 +93,7 @@ class Entry:
     keys: Mapping[str, Position]
     rotate_every: timedelta | None = None
     in_place: bool = False
+    ephemeral: bool = False
     previously: tuple[Named, ...] = ()
 
     @property
@@ -157,6 +161,7 @@ class Spec:
     Attributes:
         workspace: a label; it stands in every report and every delivery record.
         entries: sorted by name.
+        leases: the ephemeral entries, sorted by name; plan and apply pass them over.
         policy: what the team allows itself.
         absent: names of which every active generation is revoked.
         prune: shell patterns; names that they match and that no entry declares are revoked.
@@ -174,3 +179,4 @@ class Spec:
     warnings: tuple[Fault, ...]
     files: tuple[str, ...]
     digest: str = ""
+    leases: tuple[Entry, ...] = ()

@@ -43,7 +43,7 @@ def breaches(spec: Spec, now: datetime | None = None) -> tuple[Breach, ...]:
     """
     return tuple(
         Breach(entry=entry.name, rule=rule, fault=fault)
-        for entry in spec.entries
+        for entry in (*spec.entries, *spec.leases)
         for rule, fault in _broken(entry, spec.policy, now)
     )
 

@@ -1,0 +1,196 @@
+"""What ``lease`` and ``release`` do: find out which job this is, and make or revoke its tokens."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from tooken_ci.apply.bounded import bounded
+from tooken_ci.base import naming
+from tooken_ci.base.errors import IncompleteError, PartialError, StoppedError, TookenCIError, UsageError
+from tooken_ci.base.redact import RedactingStream
+from tooken_ci.base.text import count, quoted
+from tooken_ci.ci import github
+from tooken_ci.ci.job import job_of, nobodys_job
+from tooken_ci.cli.reporting import mention
+from tooken_ci.cli.session import begin, keep_policy, load_spec, registry_for
+from tooken_ci.plan.leases import LeaseResult, LeaseStatus
+from tooken_ci.spec.model import Policy, Spec
+from tooken_ci.spec.shown import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tooken_ci.apply.context import Context
+    from tooken_ci.base.secret import Secret
+    from tooken_ci.ci.host import Host
+    from tooken_ci.cli.reporting import Reporting
+    from tooken_ci.plan.leases import Job
+    from tooken_ci.spec.model import Entry
+
+_STATE = "leases"
+
+
+def lease_all(
+    reporting: Reporting, names: Sequence[str], *, specs: tuple[str, ...], api_key_file: str | None, **limits: Any
+) -> None:
+    """Make a lease of each entry for this job.
+
+    Raises:
+        UsageError: the spec has no such ephemeral entry.
+        TookenCIError: a lease could not be made, or not be handed over.
+    """
+    from tooken_ci.apply.lease import Runner, lease
+
+    registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file,)))
+    spec = load_spec(specs, registry, reporting)
+    keep_policy(spec)
+    entries = _ephemeral(spec, names)
+    job = job_of(os.environ) or nobodys_job()
+    runner = Runner(announce=_Announcer(reporting.host).announce, mask=_mask_for(reporting.host))
+    run = begin(spec, registry, reporting, api_key_file=api_key_file, **limits)
+
+    def each() -> Iterator[LeaseResult]:
+        run.context.client.probe_write()
+        run.context.client.probe_revoke()  # what cannot be handed over must be taken back
+        for entry in entries:
+            run.context.clock.check()
+            yield lease(run.context, entry, job, runner)
+
+    _do(reporting, run.context, each)
+
+
+def release_all(
+    reporting: Reporting, names: Sequence[str], *, specs: tuple[str, ...], api_key_file: str | None, **limits: Any
+) -> None:
+    """Revoke the leases of this job.
+
+    Raises:
+        UsageError: it cannot be told which they are.
+        TookenCIError: one could not be revoked.
+    """
+    from tooken_ci.apply.lease import release
+
+    registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file,)))
+    wanted = _state(os.environ.get(f"STATE_{_STATE}", ""))
+    if not wanted:
+        entries = names or [entry.name for entry in load_spec(specs, registry, reporting).leases]
+        wanted = [_full_name(name, job_of(os.environ)) for name in entries]
+    run = begin(_NO_SPEC, registry, reporting, api_key_file=api_key_file, **limits)
+    _do(reporting, run.context, lambda: release(run.context, wanted))
+    if not reporting.report.leases:
+        mention("There is nothing to release.")
+
+
+def _do(reporting: Reporting, context: Context, work: Callable[[], Iterator[LeaseResult]]) -> None:
+    """Do the work on each lease, tell of each, and fail if one failed."""
+    done: list[LeaseResult] = []
+    reporting.update(leases=())
+
+    def all_of_it() -> None:
+        for result in work():
+            done.append(result)
+            mention(_line(result))
+
+    def hangs() -> None:
+        context.clock.check()
+        raise StoppedError("The run had to end.")
+
+    reporting.changing = True
+    error: TookenCIError | None = None
+    try:
+        bounded(all_of_it, context.clock, hangs)
+    except TookenCIError as raised:
+        error = raised
+    finally:
+        reporting.update(leases=tuple(done), spent=context.client.sent)
+    failed = sum(result.status is LeaseStatus.FAILED for result in done)
+    if error is None and not failed:
+        return
+    told = str(error) if error is not None else f"{count(failed, 'lease')} could not be released."
+    if getattr(error, "changed", False) or failed < len(done):
+        raise PartialError(told, hint="Nothing else was done; a lease that is not released dies by its expiry.")
+    if error is not None:
+        raise error
+    raise IncompleteError(told, hint="It dies by its expiry; run 'tooken-ci release' again to have it gone now.")
+
+
+def _ephemeral(spec: Spec, names: Sequence[str]) -> list[Entry]:
+    leases = {entry.name: entry for entry in spec.leases}
+    for name in names:
+        if name not in leases:
+            lasting = any(entry.name == name for entry in spec.entries)
+            why = "is not ephemeral; apply makes and delivers it" if lasting else "is not in the spec"
+            hint = "Say 'ephemeral: true'." if lasting else suggestion(name, leases, what="Its ephemeral entries")
+            raise UsageError(f"There is no lease of {quoted(name)}: it {why}.", hint=hint)
+    found = [leases[name] for name in dict.fromkeys(names)]
+    taken: dict[str, str] = {}
+    for entry in found:
+        for target in entry.deliver:
+            if target.place in taken:
+                both = f"{quoted(taken[target.place])} and {quoted(entry.name)}"
+                raise UsageError(f"{both} both go to {quoted(target.place)}.", hint="Lease them in two jobs.")
+            taken[target.place] = entry.name
+    return found
+
+
+def _full_name(name: str, job: Job | None) -> str:
+    if naming.is_lease(name):
+        return name
+    if job is None:
+        raise UsageError(
+            f"Outside of a CI job nothing tells which lease of {quoted(name)} is meant.",
+            hint="Give its full name, as 'tooken-ci lease' printed it.",
+        )
+    return job.lease_of(name)
+
+
+class _Announcer:
+    """Leaves the names of leases in the step's state, before anything is made under them."""
+
+    def __init__(self, host: Host) -> None:
+        self._file = host.state_file
+        self._names: list[str] = []
+
+    def announce(self, name: str) -> None:
+        """Add a name.
+
+        Raises:
+            UsageError: the state cannot be written, so the post step would not find the lease.
+        """
+        self._names.append(name)
+        if self._file is None:
+            return
+        try:
+            github.write_state(self._file, _STATE, json.dumps(self._names))
+        except OSError as error:
+            raise UsageError(f"The step's state could not be written: {error.strerror}.") from None
+
+
+def _state(text: str) -> list[str]:
+    """The names that the step left; none where it left nothing that can be read."""
+    try:
+        names = json.loads(text or "[]")
+    except ValueError:
+        return []
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
+def _mask_for(host: Host) -> Callable[[Secret], None]:
+    def mask(secret: Secret) -> None:
+        if host.masks and isinstance(sys.stderr, RedactingStream):
+            sys.stderr.tell_runner(github.mask(secret))
+
+    return mask
+
+
+def _line(result: LeaseResult) -> str:
+    ends = result.expires_at if result.status is LeaseStatus.LEASED else None
+    until = "" if ends is None else f", which ends at {ends:%Y-%m-%dT%H:%M:%SZ}"
+    why = f": {result.error}" if result.error else ""
+    return f"  {result.status:8} {quoted(result.token)}{until}{why}"
+
+
+_NO_SPEC = Spec(workspace="", entries=(), policy=Policy(), absent=(), prune=(), warnings=(), files=())
