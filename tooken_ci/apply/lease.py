@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tooken_ci.apply.failure import EntryError
 from tooken_ci.apply.generation import unproven
+from tooken_ci.apply.mint import spread
 from tooken_ci.base.errors import (
     ApiError,
     ConflictError,
@@ -43,7 +44,7 @@ class Runner:
     """What the CI runner is told of a lease.
 
     Attributes:
-        announce: hears a lease's name before anything is made under it.
+        announce: hears a lease's name before anything is made under it, instead of an earlier one that was taken.
         mask: hears the secret before anybody else does.
     """
 
@@ -86,8 +87,7 @@ def _mint(context: Context, entry: Entry, job: Job, runner: Runner) -> Minted:
     for _ in range(_TRIES):
         context.clock.check()
         runner.announce(name)
-        # the time as it is when the request goes out, not as it was before a wait
-        expires_at = (context.client.now() + (entry.expires_in or dt.timedelta(0))).replace(microsecond=0)
+        expires_at = spread(context.client.now() + (entry.expires_in or dt.timedelta(0)))
         try:
             minted = context.client.create(name=name, scopes_wanted=entry.scopes, expires_at=expires_at)
         except ConflictError as conflict:
@@ -102,7 +102,7 @@ def _mint(context: Context, entry: Entry, job: Job, runner: Runner) -> Minted:
     raise EntryError(f"{_TRIES} names in a row were taken, the last one {quoted(name)}.", hint="Run again.")
 
 
-def _drop(context: Context, name: str, expires_at: dt.datetime) -> None:
+def _drop(context: Context, name: str, expires_at: dt.datetime | None) -> None:
     """Revoke this run's own token whose secret was lost with the answer."""
     try:
         for token in context.client.find_active(name):
@@ -147,12 +147,13 @@ def _attempt(place: str, step: Callable[[], None], *, changed: bool = False) -> 
         raise EntryError(f"{quoted(place)}: {error.message}", hint=error.hint, changed=changed) from None
 
 
-def release(context: Context, wanted: Sequence[str]) -> Iterator[LeaseResult]:
+def release(context: Context, wanted: Sequence[str], *, exact: bool) -> Iterator[LeaseResult]:
     """Revoke leases, each as it is done.
 
     Args:
         context: of the run.
-        wanted: the full names of leases, without the random part that they may have.
+        wanted: the full names of leases.
+        exact: the names are whole; otherwise each may have a random part behind it.
 
     Raises:
         StoppedError: the run is to end; what has no result was not released.
@@ -165,7 +166,7 @@ def release(context: Context, wanted: Sequence[str]) -> Iterator[LeaseResult]:
             yield LeaseResult(token=name, id=None, status=LeaseStatus.FAILED, error=str(error))
             continue
         for token in found:
-            if is_lease_named(token.name, name):
+            if token.name == name or (not exact and is_lease_named(token.name, name)):
                 yield _released(context, token)
 
 

@@ -86,7 +86,7 @@ def mint(
                 changed=bool(attempts.lost),
             )
         name = naming.generation_name(action.entry, number)
-        expires_at = _spread(action.ends(context.client.now()))
+        expires_at = spread(action.ends(context.client.now()))
         attempts.expiries += [] if expires_at is None else [expires_at]
         try:
             minted = context.client.create(
@@ -115,7 +115,7 @@ def mint(
     )
 
 
-def _spread(expires_at: dt.datetime | None) -> dt.datetime | None:
+def spread(expires_at: dt.datetime | None) -> dt.datetime | None:
     """The expiry with the random seconds by which this run knows its own tokens; whole seconds."""
     if expires_at is None:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ def job_of(environ: Mapping[str, str]) -> Job | None:
     """
     if environ.get("GITHUB_ACTIONS") == "true" and environ.get("GITHUB_RUN_ID"):
         told = [environ.get(name, "") for name in ("GITHUB_JOB", "RUNNER_NAME", "GITHUB_ACTION")]
+        if environ.get("ACT") == "true":  # nektos/act has one runner's name for all legs, but a workspace for each
+            told.append(_folder(environ.get("GITHUB_WORKSPACE", "")))
         return Job(
             run=_plain(environ["GITHUB_RUN_ID"]),
             attempt=_plain(environ.get("GITHUB_RUN_ATTEMPT") or "1"),
@@ -47,3 +50,12 @@ def _plain(text: str) -> str:
 
 def _short(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:_DIGITS]
+
+
+def _folder(path: str) -> str:
+    """What tells a folder from every other of the machine, whatever it is called inside a container."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  # a path that is empty is none
+    except OSError:
+        return ""
+    return f"{found.st_dev}:{found.st_ino}"

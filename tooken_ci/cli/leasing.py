@@ -49,7 +49,7 @@ def lease_all(
     keep_policy(spec)
     entries = _ephemeral(spec, names)
     job = job_of(os.environ) or nobodys_job()
-    runner = Runner(announce=_Announcer(reporting.host).announce, mask=_mask_for(reporting.host))
+    state = _StepState(reporting.host)
     run = begin(spec, registry, reporting, api_key_file=api_key_file, **limits)
 
     def each() -> Iterator[LeaseResult]:
@@ -57,6 +57,7 @@ def lease_all(
         run.context.client.probe_revoke()  # what cannot be handed over must be taken back
         for entry in entries:
             run.context.clock.check()
+            runner = Runner(announce=state.slot(), mask=_mask_for(reporting.host))
             yield lease(run.context, entry, job, runner)
 
     _do(reporting, run.context, each)
@@ -74,12 +75,14 @@ def release_all(
     from tooken_ci.apply.lease import release
 
     registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file,)))
-    wanted = _state(os.environ.get(f"STATE_{_STATE}", ""))
-    if not wanted:
+    left = _state(os.environ.get(f"STATE_{_STATE}", ""))
+    if left:
+        wanted = left
+    else:
         entries = names or [entry.name for entry in load_spec(specs, registry, reporting).leases]
         wanted = [_full_name(name, job_of(os.environ)) for name in entries]
     run = begin(_NO_SPEC, registry, reporting, api_key_file=api_key_file, **limits)
-    _do(reporting, run.context, lambda: release(run.context, wanted))
+    _do(reporting, run.context, lambda: release(run.context, wanted, exact=bool(left)))
     if not reporting.report.leases:
         mention("There is nothing to release.")
 
@@ -147,26 +150,27 @@ def _full_name(name: str, job: Job | None) -> str:
     return job.lease_of(name)
 
 
-class _Announcer:
-    """Leaves the names of leases in the step's state, before anything is made under them."""
+class _StepState:
+    """What the step leaves to its post step: the names of its leases, each before anything is made under it."""
 
     def __init__(self, host: Host) -> None:
         self._file = host.state_file
-        self._names: list[str] = []
+        self._names: dict[object, str] = {}
 
-    def announce(self, name: str) -> None:
-        """Add a name.
+    def slot(self) -> Callable[[str], None]:
+        """The place of one lease; a name that is put there takes the place of the one before, which is another's."""
+        mine = object()
 
-        Raises:
-            UsageError: the state cannot be written, so the post step would not find the lease.
-        """
-        self._names.append(name)
-        if self._file is None:
-            return
-        try:
-            github.write_state(self._file, _STATE, json.dumps(self._names))
-        except OSError as error:
-            raise UsageError(f"The step's state could not be written: {error.strerror}.") from None
+        def announce(name: str) -> None:
+            self._names[mine] = name
+            if self._file is None:
+                return
+            try:
+                github.write_state(self._file, _STATE, json.dumps(list(self._names.values())))
+            except OSError as error:
+                raise UsageError(f"The step's state could not be written: {error.strerror}.") from None
+
+        return announce
 
 
 def _state(text: str) -> list[str]:
