@@ -95,7 +95,7 @@ class Project:
         (self.folder / name).write_text(text, encoding="utf-8")
         for entry in {} if isinstance(spec, str) else spec.get("tokens", {}).values():
             for destination in entry.get("deliver", ()):
-                self._delivered.add(self.folder / destination["file"]["path"])
+                self._delivered.update(self.folder / path for path in _paths(destination))
 
     def secret(self, path: str) -> str:
         """Reads a delivered secret, which only its owner may read."""
@@ -225,6 +225,12 @@ def entry(*paths: str, scopes: Sequence[str] = ("tokens:read",), **more: Any) ->
         "deliver": [{"file": {"path": path}} for path in paths],
         **more,
     }
+
+
+def _paths(destination: Mapping[str, Any]) -> list[str]:
+    """The files that a destination writes secrets to."""
+    file, job = destination.get("file"), destination.get("job", {})
+    return [file["path"]] if file else [job["file"]] if "file" in job else []
 
 
 def names(sandbox: RunningSandbox) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tooken_ci.apply.bounded import bounded
 from tooken_ci.base import naming
-from tooken_ci.base.errors import IncompleteError, PartialError, StoppedError, TookenCIError, UsageError
+from tooken_ci.base.errors import IncompleteError, PartialError, TookenCIError, UsageError
 from tooken_ci.base.redact import RedactingStream
 from tooken_ci.base.text import count, quoted
 from tooken_ci.ci import github
@@ -98,10 +98,11 @@ def _do(reporting: Reporting, context: Context, work: Callable[[], Iterator[Leas
             mention(_line(result))
 
     def hangs() -> None:
-        context.clock.check()
-        raise StoppedError("The run had to end.")
+        raise PartialError(
+            "The run had to end while a request was under way.",
+            hint="Whether that was done is not known; a lease that is not released dies by its expiry.",
+        )
 
-    reporting.changing = True
     error: TookenCIError | None = None
     try:
         bounded(all_of_it, context.clock, hangs)

@@ -29,7 +29,7 @@ def check(
         allow_empty: a spec that declares nothing may prune.
     """
     blocks = []
-    if not spec.entries and spec.prune and not allow_empty:
+    if not (spec.entries or spec.leases) and spec.prune and not allow_empty:
         blocks.append(
             Block(
                 code="empty_tokens",
