@@ -156,6 +156,7 @@ class Spec:
         policy: what the team allows itself.
         absent: names of which every active generation is revoked.
         prune: shell patterns; names that they match and that no entry declares are revoked.
+        own: the entry whose token runs tooken-ci, last in every order; empty = not told.
         warnings: what is valid but worth a look, in the order of the files.
         files: the files that were read, as the user named them.
     """
@@ -167,3 +168,4 @@ class Spec:
     prune: tuple[Named, ...]
     warnings: tuple[Fault, ...]
     files: tuple[str, ...]
+    own: str = ""
