@@ -191,7 +191,8 @@ def test_several_files_become_one(tmp_path: Path) -> None:
 
 def test_what_stands_in_one_file_only(tmp_path: Path) -> None:
     """A name, or a key of the whole spec, in two files is told at the second, with the place of the first."""
-    one = "version: 1\nworkspace: a\npolicy: {}\nabsent: [x]\nprune: [y]\nself: ci\ntokens:\n  ci: {scopes: [tokens:read]}\n"
+    keys_of_all = "workspace: a\npolicy: {}\nabsent: [x]\nprune: [y]\nself: ci\n"
+    one = f"version: 1\n{keys_of_all}tokens:\n  ci: {{scopes: [tokens:read]}}\n"
     told_twice = (
         "two.yml:8:3: The token 'ci' is declared twice; the first place is one.yml:8:3. "
         "Remove one, or give it another name."

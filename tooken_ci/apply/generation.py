@@ -94,7 +94,8 @@ def _copy(context: Context, view: EntryView, action: Action, places: Places) -> 
         raise
     if not living or living[-1].token.id != action.id:
         places.withdraw()
-        raise BusyError(f"{quoted(action.token)} is no longer its newest generation.")
+        since = living[-1].token.created_at if living else None
+        raise BusyError(f"{quoted(action.token)} is no longer its newest generation.", since=since)
     source = _source(context, view)
     if source is None:
         places.withdraw()
@@ -114,7 +115,8 @@ def _may_go_on(places: Places, action: Action) -> None:
 def _no_other_run(places: Places, foreign: Mark | None) -> None:
     if foreign is not None:
         places.withdraw()
-        raise BusyError(f"Run {quoted(foreign.run)} announced that it would write {quoted(foreign.name)}.")
+        told = f"Run {quoted(foreign.run)} announced that it would write {quoted(foreign.name)}."
+        raise BusyError(told, since=foreign.at)
 
 
 def _mint(context: Context, view: EntryView, action: Action, places: Places) -> Made:
@@ -160,7 +162,8 @@ def _deliver_or_undo(context: Context, view: EntryView, minted: Minted, places: 
     copying = places.copying(context.client.now())
     if copying is not None:
         _undo(context, minted, places)
-        raise BusyError(f"Run {quoted(copying.run)} is copying {quoted(copying.name)}.", changed=True)
+        told = f"Run {quoted(copying.run)} is copying {quoted(copying.name)}."
+        raise BusyError(told, since=copying.at, changed=True)
     unproven = _unproven(context, minted)
     if unproven:
         _undo(context, minted, places)

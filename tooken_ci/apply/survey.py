@@ -73,7 +73,14 @@ def _survey(context: Context, *, allow_empty: bool) -> Survey:
     # one that was made after the list was read, or fell between two of its pages, lives all the same
     tokens += tuple(fact for fact in facts.values() if fact is not None and fact.status is Status.ACTIVE)
     plan = make_plan(
-        spec, tokens=tokens, looks=looks, facts=facts, now=client.now(), run=context.run, allow_empty=allow_empty
+        spec,
+        tokens=tokens,
+        looks=looks,
+        facts=facts,
+        now=client.now(),
+        run=context.run,
+        allow_empty=allow_empty,
+        terms=context.terms,
     )
     cost = price(
         plan,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tooken_ci.plan import bounds, ownership, removal
 from tooken_ci.plan.entry import plan_entry
 from tooken_ci.plan.model import Block, EntryPlan, Origin, Plan, Problem, ProblemCode
+from tooken_ci.plan.terms import USUAL
 from tooken_ci.plan.view import EntryView, family, grouped
 from tooken_ci.spec import policy
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tooken_ci.base.record import Look
+    from tooken_ci.plan.terms import Terms
     from tooken_ci.spec.model import Spec
     from tooken_ci.tooken.model import Token
 
@@ -30,6 +32,7 @@ def make_plan(
     now: dt.datetime,
     run: str = "",
     allow_empty: bool = False,
+    terms: Terms = USUAL,
 ) -> Plan:
     """The list of changes that bring the workspace to what the spec says.
 
@@ -41,6 +44,7 @@ def make_plan(
         now: the server's time.
         run: the id of the run that asks.
         allow_empty: a spec that declares nothing may prune.
+        terms: on which the rules are applied.
     """
     generations = grouped(tokens)
     covered = {name for entry in spec.entries for name in entry.names} | {named.text for named in spec.absent}
@@ -56,8 +60,9 @@ def make_plan(
             facts=facts,
             now=now,
             run=run,
+            terms=terms,
         )
-        for entry in sorted(spec.entries, key=lambda entry: entry.name)
+        for entry in sorted(spec.entries, key=lambda entry: (entry.name == spec.own, entry.name))
     )
     every = ((_planned(view, names, breaches.get(view.entry.name, ())), view) for view in views)
     told = [(plan, view) for plan, view in every if plan.actions or plan.waiting or plan.problems or plan.warnings]
@@ -79,6 +84,7 @@ def make_plan(
         unchanged=len(spec.entries) - sum(1 for plan in plans if plan.actions or plan.problems),
         managed=managed,
         unmanaged=len(tokens) - managed,
+        last=spec.own,
     )
 
 

@@ -147,6 +147,7 @@ class Problem:
         message: what was found.
         hint: what to do next.
         stops: nothing is done for the entry; False where only what the message names is left out.
+        until: when what was found will have passed by itself, UTC; None = it will not.
     """
 
     code: ProblemCode
@@ -154,6 +155,7 @@ class Problem:
     message: str
     hint: str
     stops: bool = True
+    until: dt.datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -204,6 +206,7 @@ class Plan:
         unchanged: entries that need nothing.
         managed: active tokens that the spec covers.
         unmanaged: active tokens that it does not; they are never touched.
+        last: the entry whose token runs tooken-ci, and which therefore comes last; empty = not told.
     """
 
     workspace: str
@@ -214,11 +217,14 @@ class Plan:
     unchanged: int
     managed: int
     unmanaged: int
+    last: str = ""
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """Every action, in the order in which apply comes to it."""
-        return (*(action for entry in self.entries for action in entry.actions), *self.removals)
+        """Every action, in the order in which apply comes to it: those of the token that runs it are the very last."""
+        first = [action for entry in self.entries if entry.entry != self.last for action in entry.actions]
+        last = [action for entry in self.entries if entry.entry == self.last for action in entry.actions]
+        return (*first, *self.removals, *last)
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
@@ -241,13 +247,19 @@ class Plan:
         forbidding = [str(problem.code) for problem in self.problems if problem.code in FORBIDDING]
         return tuple(dict.fromkeys([*(block.code for block in self.blocks), *forbidding]))
 
-    def permits(self, action: Action) -> bool:
-        """Whether apply may do it: a blocked plan goes on only with what is due or unfinished."""
+    def permits(self, action: Action, *, once_aged: bool = False) -> bool:
+        """Whether apply may do it: a blocked plan goes on only with what is due or unfinished.
+
+        Args:
+            action: of this plan.
+            once_aged: what makes its entry busy is taken to have aged.
+        """
         if self.blocks and action.cause not in {Cause.TIME, Cause.REPAIR}:
             return False
-        return action.origin is not Origin.ENTRY or all(
-            entry.stopped is None for entry in self.entries if entry.entry == action.entry
-        )
+        if action.origin is not Origin.ENTRY:
+            return True
+        stops = (entry.stopped for entry in self.entries if entry.entry == action.entry)
+        return all(stop is None or (once_aged and stop.code is ProblemCode.BUSY) for stop in stops)
 
     def count(self, kind: ActionKind) -> int:
         """How many actions of a kind there are."""

@@ -79,7 +79,7 @@ def _problem(view: EntryView, message: str, hint: str) -> Problem:
 
 def _disowned(look: Look, view: EntryView) -> Look:
     """What is left of a look once the record is to be taken over: nothing is held, but a run at work there counts."""
-    young = tuple(mark for mark in look.marks if mark.young(view.now))
+    young = tuple(mark for mark in look.marks if mark.young(view.now, view.terms.busy_grace))
     return Look(
         state=State.ABSENT,
         record=DeliveryRecord(workspace=view.workspace, marks=young),

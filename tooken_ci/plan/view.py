@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tooken_ci.base import naming
 from tooken_ci.base.record import State
 from tooken_ci.plan.model import Generation
+from tooken_ci.plan.terms import USUAL, Terms
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -32,6 +33,7 @@ class EntryView:
             know the id.
         now: the server's time.
         run: the id of the run that asks; its own marks do not make an entry busy.
+        terms: on which the rules are applied.
     """
 
     entry: Entry
@@ -41,6 +43,7 @@ class EntryView:
     facts: Mapping[str, Token | None]
     now: dt.datetime
     run: str
+    terms: Terms = USUAL
 
     @property
     def current(self) -> Generation | None:
