@@ -136,7 +136,7 @@ class World:
         self.sandbox = sandbox
         self.folder = folder
         self.name = name
-        self.clock = MovedClock()
+        self.clock = MovedClock(deadline=150)  # too short to wait for what is busy
         self.key = sandbox.api_key
         self.run = ""
         self.story: list[str] = []

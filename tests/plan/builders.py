@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tooken_ci.base.position import Position
 from tooken_ci.base.record import DeliveryRecord, Held, Look, Mark, MarkKind, State
 from tooken_ci.plan.lifecycle import make_plan
+from tooken_ci.plan.terms import USUAL, Terms
 from tooken_ci.plan.view import EntryView, generations_of
 from tooken_ci.spec.model import Bound, Entry, Named, Policy, Spec, Target
 from tooken_ci.tooken.model import Status, Token
@@ -146,6 +147,7 @@ def spec(
     policy: Policy | None = None,
     absent: Iterable[str] = (),
     prune: Iterable[str] = (),
+    own: str = "",
 ) -> Spec:
     return Spec(
         workspace=WORKSPACE,
@@ -155,6 +157,7 @@ def spec(
         prune=tuple(Named(text=text, position=_NOWHERE) for text in prune),
         warnings=(),
         files=("tooken.yml",),
+        own=own,
     )
 
 
@@ -166,6 +169,7 @@ def plan(
     facts: Iterable[Token] = (),
     unknown_ids: Iterable[str] = (),
     allow_empty: bool = False,
+    terms: Terms = USUAL,
 ) -> Plan:
     """The plan of this run.
 
@@ -176,6 +180,7 @@ def plan(
         facts: tokens that are not active but that records name.
         unknown_ids: ids that records name and that the workspace does not know.
         allow_empty: as on the command line.
+        terms: on which the rules are applied.
     """
     whole = what if isinstance(what, Spec) else spec(what)
     if isinstance(looks, Look):
@@ -188,6 +193,7 @@ def plan(
         now=NOW,
         run=RUN,
         allow_empty=allow_empty,
+        terms=terms,
     )
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
+from tooken_ci.base import times
 from tooken_ci.base.errors import DeadlineError
 from tooken_ci.base.text import quoted
 from tooken_ci.plan.view import EntryView, generations_of, recorded_ids
@@ -39,6 +40,11 @@ class BusyEntry:
     name: str
     until: dt.datetime
     why: str
+
+    @property
+    def advice(self) -> str:
+        """What to do where it was not waited for, or in vain."""
+        return f"run again after {times.show(self.until)}"
 
     @classmethod
     def planned(cls, problem: Problem, now: dt.datetime) -> BusyEntry:

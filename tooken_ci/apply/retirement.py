@@ -13,7 +13,8 @@ from tooken_ci.plan.result import Result, ResultStatus
 from tooken_ci.plan.view import generations_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from tooken_ci.apply.context import Context
     from tooken_ci.plan.model import Action
@@ -79,7 +80,7 @@ def _revoke(
     why_not: str,
     *,
     own: bool = False,
-    running: Set[str] = frozenset(),
+    running: AbstractSet[str] = frozenset(),
 ) -> Iterator[tuple[Action, Result]]:
     """Each planned revocation with its result, as it is done.
 

@@ -130,12 +130,12 @@ class _Run:
             busy, self._busy = sorted(self._busy, key=lambda one: one.until), []
             self._each(self._serve_again, busy)
         for one in self._busy:
-            self._end_all(one.name, ResultStatus.BUSY, f"{one.why} It was looked at twice again; run again later.")
+            self._end_all(one.name, ResultStatus.BUSY, f"{one.why} It was looked at again {LOOKS} times; {one.advice}.")
 
     def _serve_again(self, busy: BusyEntry) -> None:
         """Serve an entry that was busy, as it stands once what made it so has aged."""
         if not waited(self._context, busy):
-            why = f"{busy.why} The run's deadline leaves no time to wait until that has aged; run again later."
+            why = f"{busy.why} The run's deadline leaves no time to wait until that has aged; {busy.advice}."
             self._end_all(busy.name, ResultStatus.BUSY, why)
             return
         try:

@@ -14,7 +14,7 @@ import click
 from tooken_ci import __version__
 from tooken_ci.base.errors import ExitCode, UsageError
 from tooken_ci.base.text import count, safe
-from tooken_ci.cli.options import api_options, format_option, spec_option
+from tooken_ci.cli.options import format_option, plan_options, spec_option
 from tooken_ci.cli.reporting import LogHandler, reporting_on, say
 from tooken_ci.cli.session import confirm, keep_policy, load_spec, registry_for, survey_of, verdict_on
 
@@ -40,7 +40,7 @@ def validate(*, specs: tuple[str, ...], form: str) -> None:
 
 
 @cli.command()
-@api_options
+@plan_options
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 4 if changes are pending.")
 def plan(*, detailed_exitcode: bool, form: str, **options: Any) -> None:
     """Show what apply would change. Changes nothing."""
@@ -54,7 +54,7 @@ def plan(*, detailed_exitcode: bool, form: str, **options: Any) -> None:
 
 
 @cli.command()
-@api_options
+@plan_options
 @click.option("--yes", is_flag=True, help="Do not ask at a terminal.")
 def apply(*, yes: bool, form: str, **options: Any) -> None:
     """Bring the workspace to the spec.

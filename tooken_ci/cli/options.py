@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from tooken_ci.tooken.window import Reserve
 
 DEFAULT_SPEC = "tooken.yml"
 DEFAULT_API_URL = "https://api.tooken.io/v1"
 FORMATS = ("text", "markdown", "json")
+LONGEST_GRACE = 3600.0
+"""Seconds. The two minutes that a run may take for an entry are far below; what is longer is a slip."""
+
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -65,6 +68,19 @@ class Duration(click.ParamType[float]):
             return parse(value).total_seconds()
         except ValueError:
             self.fail(f"{value!r} is no duration, such as 90s, 30m or 2h.", param, ctx)
+
+
+class Grace(Duration):
+    """How old the traces of another run must be to be taken for those of one that died."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read as a duration, or ``0``, to seconds."""
+        seconds = 0.0 if value == "0" else super().convert(value, param, ctx)
+        if seconds > LONGEST_GRACE:
+            self.fail(
+                f"{value!r} is too long: no run needs more than a few minutes for an entry; at most 1h.", param, ctx
+            )
+        return seconds
 
 
 spec_option = click.option(
@@ -119,12 +135,35 @@ _API_OPTIONS = (
         show_default=True,
         help="How long the run may take, such as 90s, 30m or 2h.",
     ),
+)
+_PLAN_OPTIONS = (
     click.option("--allow-empty", is_flag=True, help="Let a spec that declares no tokens prune."),
+    click.option(
+        "--busy-grace",
+        type=Grace(),
+        default="3m",
+        envvar="TOOKEN_BUSY_GRACE",
+        show_default=True,
+        help="How old another run's traces on an entry must be to be taken for those of one that died; apply waits "
+        "for that. 0 = nothing counts as busy.",
+    ),
+    click.option(
+        "--revoke-used", is_flag=True, help="Revoke older generations that are due although they are still used."
+    ),
 )
 
 
 def api_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that asks the API."""
-    for option in reversed((spec_option, format_option, *_API_OPTIONS)):
+    return _with(command, (spec_option, format_option, *_API_OPTIONS))
+
+
+def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that plans; they come with those of ``api_options``."""
+    return _with(command, (spec_option, format_option, *_API_OPTIONS, *_PLAN_OPTIONS))
+
+
+def _with(command: Callable[..., Any], options: Iterable[Callable[..., Any]]) -> Callable[..., Any]:
+    for option in reversed(tuple(options)):
         command = option(command)
     return command

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime as dt
 import os
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tooken_ci.cli.progress import Display
     from tooken_ci.cli.reporting import Reporting
     from tooken_ci.destinations.registry import Registry
+    from tooken_ci.plan.terms import Terms
     from tooken_ci.spec.model import Spec
     from tooken_ci.tooken.window import Reserve
 
@@ -92,14 +94,24 @@ def survey_of(
     specs: tuple[str, ...],
     api_key_file: str | None,
     allow_empty: bool,
+    busy_grace: float,
+    revoke_used: bool,
     **limits: Any,
 ) -> tuple[Run, Survey]:
     """Load the spec, read the workspace and the destinations, and plan."""
     from tooken_ci.apply.survey import survey
+    from tooken_ci.plan.terms import Terms
 
     registry = registry_for(reporting.host, *specs, *([api_key_file] if api_key_file else []))
     spec = load_spec(specs, registry, reporting)
-    run = _begin(spec, registry, reporting, api_key_file=api_key_file, **limits)
+    terms = Terms(busy_grace=dt.timedelta(seconds=busy_grace), revoke_used=revoke_used)
+    if terms.hasty:
+        warning = (
+            f"--busy-grace is {busy_grace:.0f} s: a run that is still at work may be taken for one that died, since it "
+            "may take 120 s from its first mark on an entry to its last write."
+        )
+        reporting.update(warnings=(*reporting.report.warnings, warning))
+    run = begin(spec, registry, reporting, api_key_file=api_key_file, terms=terms, **limits)
     try:
         with run.at_work():
             found = survey(run.context, allow_empty=allow_empty)
@@ -109,7 +121,7 @@ def survey_of(
     return run, found
 
 
-def _begin(
+def begin(
     spec: Spec,
     registry: Registry,
     reporting: Reporting,
@@ -119,11 +131,13 @@ def _begin(
     workers: int,
     reserve: Reserve,
     deadline: float,
+    terms: Terms | None = None,
 ) -> Run:
     """A run against the workspace: its clock starts now."""
     from tooken_ci.apply.context import Context, new_run
     from tooken_ci.base.times import RunClock
     from tooken_ci.cli.progress import display
+    from tooken_ci.plan.terms import USUAL
     from tooken_ci.render.text import result_line
     from tooken_ci.tooken.client import Client
     from tooken_ci.tooken.key import read_key
@@ -147,6 +161,7 @@ def _begin(
         tell=lambda result: mention(result_line(result)),
         workers=workers,
         progress=shown,
+        terms=terms or USUAL,
     )
     return Run(context=context, display=shown)
 

@@ -102,8 +102,10 @@ def _entry(own: Sequence[str], actions: Sequence[Action], names: _Names) -> int:
 
 
 def _once_more(action: Action, own: Sequence[str]) -> int:
-    """What it takes at most to look again at an entry that turned out to be busy while it was served: the look-up, the
-    ids that records name by then, and what was spent on the action in vain."""
+    """What it takes at most to look again at an entry that turned out to be busy while it was served.
+
+    That is the look-up, the ids that records name by then, and what was spent on the action in vain.
+    """
     if action.kind is ActionKind.REVOKE:
         return 0
     in_vain = MINT_TRIES * 2 if action.mints else len(own)

@@ -24,5 +24,10 @@ class Terms:
     busy_grace: dt.timedelta = YOUNG
     revoke_used: bool = False
 
+    @property
+    def hasty(self) -> bool:
+        """The grace is shorter than a run that is at work may need; none at all is a decision, and no slip."""
+        return bool(self.busy_grace) and self.busy_grace < YOUNG
+
 
 USUAL = Terms()
