@@ -105,11 +105,11 @@ def test_busy_only_once_it_is_served(world: World) -> None:
 
 
 def test_somebody_elses_token_appears(world: World) -> None:
-    """A token of the wanted name that appeared since the plan and that nobody delivers is passed over after the wait."""
+    """A token of the wanted name that appeared since the plan, and that nobody delivers, is passed over in the end."""
     clock = patient(world)
     world.store("a").after["mark"] = lambda: world.sandbox.create(world.name, expires_at="2099-01-01T00:00:00Z")
     world.prepare(world.entry())
-    world.store("a").after["withdraw"] = lambda: world.store("a").after.clear()
+    world.store("a").after["withdraw"] = world.store("a").after.clear
     outcome = world.execute()
     assert not outcome.failed, outcome.results
     assert len(clock.slept) == 1

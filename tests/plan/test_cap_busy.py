@@ -100,14 +100,24 @@ def test_cap_never_advises_what_goes_anyway() -> None:
 
 @pytest.mark.parametrize(
     "look",
-    [holds(token(f"{CI}.g4"), mark(f"{CI}.g3", age=hours(1))), unknown()],
-    ids=["a mark names it", "a destination cannot be asked"],
+    [
+        holds(token(f"{CI}.g4"), mark(f"{CI}.g3"), readable=False),
+        edited(token(f"{CI}.g4"), mark(f"{CI}.g3")),
+        unknown(),
+    ],
+    ids=["a mark names it", "a mark names it beside another value", "a destination cannot be asked"],
 )
 def test_cap_advises_nothing_that_may_be_held(look: Look) -> None:
     """What a mark names may stand at that destination; and where one cannot be asked, everything may."""
     made = plan(entry(scopes=frozenset({WRITE}), overlap=days(30)), generations(4), look)
     problem = next(problem for problem in made.problems if problem.code == "cap")
     assert f"revoke {CI}.g3" not in problem.hint
+
+
+def test_cap_advises_what_surely_was_not_written() -> None:
+    """Where the value itself is seen to be the recorded one, the mark of a run that died names nothing that stands."""
+    made = plan(CHANGED, generations(4), holds(generations(1)[0], mark(f"{CI}.g3")))
+    assert f"'tooken-ci revoke {CI}.g3'" in made.problems[0].hint
 
 
 def test_cap_advises_nothing_young() -> None:

@@ -195,8 +195,7 @@ def test_what_is_not_permitted_costs_nothing() -> None:
 
 
 def test_at_most() -> None:
-    """The most it can take: every name but the last is taken, the proof succeeds at its last try, or never, and the
-    entry turns out to be busy twice before."""
+    """The most it can take: busy twice, then every name but the last is taken, and the proof succeeds at its last try."""
     tokens = [OLD]
     made = plan(spec(AT_ONCE, entry("web")), tokens)
     spare = (MINT_TRIES - 1) * 2 + (PROOF_TRIES - 1) + 1

@@ -14,6 +14,7 @@ from tooken_ci.spec.life import MOST_LIVING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tooken_ci.base.record import Look
     from tooken_ci.plan.model import Action, Generation
     from tooken_ci.plan.view import EntryView
 
@@ -56,9 +57,14 @@ def _free(view: EntryView, generation: Generation) -> bool:
     return not any(
         look.state is State.UNKNOWN
         or (look.recorded is not None and look.recorded.id == token.id)
-        or any(mark.name == token.name for mark in look.marks)
+        or (not _certain(look) and any(mark.name == token.name for mark in look.marks))
         for look in view.looks
     )
+
+
+def _certain(look: Look) -> bool:
+    """Whether the value itself was seen to be the recorded one, so that a run that left its mark wrote nothing."""
+    return look.state is State.HOLDS and look.readable and not look.value_newer
 
 
 def _argument(generation: Generation) -> str:
