@@ -17,6 +17,7 @@ from tooken_ci.destinations.file import FileDestination, FileKind
 from tooken_ci.destinations.interface import Surroundings
 from tooken_ci.plan.model import ActionKind
 from tooken_ci.plan.result import ResultStatus
+from tooken_ci.plan.terms import USUAL, Terms
 from tooken_ci.spec.load import load
 from tooken_ci.tooken.client import Client
 
@@ -127,6 +128,21 @@ class _Step:
             act()
 
 
+class PatientClock(MovedClock):
+    """A clock whose hands move the server's time too, with enough time to wait for whatever is busy."""
+
+    def __init__(self, world: World, *, deadline: float = 10_000) -> None:
+        super().__init__(deadline=deadline)
+        self.world = world
+        self.meanwhile: list[Callable[[], object]] = []
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.world.sandbox.advance(seconds)
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+
+
 class World:
     """One sandbox, one folder of stores, and the runs of a test over them."""
 
@@ -136,7 +152,7 @@ class World:
         self.sandbox = sandbox
         self.folder = folder
         self.name = name
-        self.clock = MovedClock()
+        self.clock = MovedClock(deadline=150)  # too short to wait for what is busy
         self.key = sandbox.api_key
         self.run = ""
         self.story: list[str] = []
@@ -163,7 +179,13 @@ class World:
         return f"  {entry}{', ' + more if more else ''}}}\n"
 
     def prepare(
-        self, *entries: str, overlap: str = "0", expires_in: str = "expires_in: 90d", more: str = "", workers: int = 1
+        self,
+        *entries: str,
+        overlap: str = "0",
+        expires_in: str = "expires_in: 90d",
+        more: str = "",
+        workers: int = 1,
+        terms: Terms = USUAL,
     ) -> None:
         """Writes the spec, takes stock and plans; a run of its own."""
         defaults = f"defaults: {{rotation: {{overlap: {overlap}}}{', ' + expires_in if expires_in else ''}}}\n"
@@ -181,6 +203,7 @@ class World:
             run=self.run,
             tell=self.told.append,
             workers=workers,
+            terms=terms,
         )
         self.survey: Survey = survey(self.context)
         self.sandbox.clear_requests()

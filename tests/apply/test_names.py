@@ -112,6 +112,7 @@ def test_a_lost_token_without_an_end_is_nobodys(world: World) -> None:
 
 def test_marks_do_not_grow_old_while_a_creation_waits(world: World) -> None:
     """A creation that the API lets wait for long is announced anew before it is sent, so that nobody takes it over."""
+    world.clock.ends += 200
     world.prepare(world.entry())
     ages: list[float] = []
 
@@ -140,9 +141,9 @@ def test_another_run_while_a_creation_waits(world: World) -> None:
     world.prepare(world.entry())
 
     def pass_time(seconds: float) -> None:
+        sleep(seconds)
         world.sandbox.advance(seconds)
         world.store("a").leave_mark()
-        sleep(seconds)
 
     sleep, world.clock.sleep = world.clock.sleep, pass_time  # type: ignore[method-assign]
     wait = {"do": "429", "method": "POST", "path": "/v1/tokens", "retry_after": 100, "headers": False}

@@ -125,8 +125,10 @@ def test_marks() -> None:
 
 @pytest.mark.parametrize(("seconds", "young"), [(0, True), (179, True), (180, False), (3600, False), (-60, True)])
 def test_young(seconds: int, *, young: bool) -> None:
-    """A mark is young for three minutes, and while it is ahead of the clock."""
-    assert MARK.young(MARK.at + dt.timedelta(seconds=seconds)) is young
+    """A mark is young until the grace has passed, and while it is ahead of the clock; without a grace none is."""
+    now = MARK.at + dt.timedelta(seconds=seconds)
+    assert MARK.young(now, dt.timedelta(minutes=3)) is young
+    assert not MARK.young(now, dt.timedelta(0))
 
 
 def test_look() -> None:

@@ -197,7 +197,7 @@ def test_killed_by_its_own_program(project: Project, store: Store, *, readable: 
     declare(project, exec_to(store, readable=readable, write=list(deadly)))
     project.run("apply", code=-9)
     assert held(project, store)
-    assert project.run("apply", code=1).err.lower().count("another run may be at work")
+    assert project.run("apply", "--deadline", "60s", code=1).err.lower().count("another run may be at work")
 
     declare(project, exec_to(store, readable=readable))
     project.sandbox.advance(FOUR_MINUTES)

@@ -47,9 +47,9 @@ def _converges(project: Project) -> None:
 
 
 def _busy(project: Project, entry_name: str) -> None:
-    """Right after the kill the entry is busy: exit 1, and nothing at all is changed for it."""
+    """Right after the kill the entry is busy: with no time to wait exit 1, and nothing at all is changed for it."""
     with project.unchanged():
-        ended = project.run("apply", "--format", "json", code=1)
+        ended = project.run("apply", "--format", "json", "--deadline", "60s", code=1)
         assert [(problem["code"], problem["entry"]) for problem in ended.data["problems"]] == [("busy", entry_name)]
         assert {result["status"] for result in ended.data["results"]} == {"busy"}
         assert {result["entry"] for result in ended.data["results"]} == {entry_name}
@@ -132,8 +132,34 @@ def test_killed_again_and_again(project: Project) -> None:
     assert project.secret("out/ci") == old
     assert project.sandbox.authenticates(old)
 
-    assert "'ci.g2', 'ci.g3', 'ci.g4'" in data["problems"][0]["message"]
+    message = data["problems"][0]["message"]
+    assert "'tooken-ci revoke ci.g2' or 'tooken-ci revoke ci.g3' or 'tooken-ci revoke ci.g4' would" in message
     lost = next(token for token in project.sandbox.active_tokens() if token["name"] == "ci.g3")
     project.sandbox.delete(f"/tokens/{lost['id']}")
     _converges(project)
     assert names(project.sandbox) == ["ci.g5", "other"]
+
+
+@pytest.mark.parametrize("point", [CREATION, PROOF], ids=["before the creation", "before the proof"])
+def test_the_next_run_waits_and_mends(project: Project, point: Point) -> None:
+    """Right after a kill an apply waits, says for how long and why, and finishes the work all the same."""
+    project.write(spec(TOKENS))
+    project.apply()
+    project.write(spec(CHANGED))
+    _killed(project, point)
+    ended = project.run("apply", "--format", "json", "--busy-grace", "3s")
+    assert {result["status"] for result in ended.data["results"]} <= {"done"}
+    ended.says("waiting ", "for 'ci': another run may be at work")
+    assert "--busy-grace is 3 s" in ended.data["warnings"][0]
+    project.converge()
+    assert project.sandbox.authenticates(project.secret("out/ci"))
+
+
+def test_nothing_counts_as_busy_if_the_user_says_so(project: Project) -> None:
+    """Who knows that the other run is dead need not wait for its traces to age."""
+    project.write(spec(TOKENS))
+    project.apply()
+    project.write(spec(CHANGED))
+    _killed(project, PROOF)
+    assert project.run("apply", "--busy-grace", "0").err.lower().count("waiting ") == 0
+    project.converge()

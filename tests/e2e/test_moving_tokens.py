@@ -136,7 +136,10 @@ def settled(project: Project, *left: str) -> None:
 @pytest.mark.parametrize("reserved", ["reserved", "free"])
 @pytest.mark.parametrize("hidden", ["ci", "ci.g2"])
 def test_a_hidden_token_whose_delivery_is_lost(make_project: Any, hidden: str, reserved: str) -> None:
-    """A creation under the name of a token that the list hides meets a conflict, and the entry is left as it is."""
+    """A creation under the name of a token that the list hides meets a conflict, and the next look finds that token.
+
+    What the hidden one's lost delivery asks for is done then.
+    """
     project = make_project(revoked_names=reserved)
     if hidden == "ci":
         project.write(spec({"ci": entry("ci")}))
@@ -145,12 +148,10 @@ def test_a_hidden_token_whose_delivery_is_lost(make_project: Any, hidden: str, r
     else:
         two_generations(project)
     lose_delivery(project)
-    before = active(project)
     with torn(project, swapped(hidden, foreign())) as asked:
-        project.run("apply", code=1).says("appeared meanwhile", hidden)
-    assert made(asked) == [409]
-    assert revoked(asked) == []
-    assert active(project) == before
+        project.run("apply", "--deadline", "60s")
+    assert made(asked) == [409, 201]
+    assert project.sandbox.authenticates(project.secret("ci"))
     settled(project, "ci.g2" if hidden == "ci" else "ci.g3")
 
 

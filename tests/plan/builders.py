@@ -10,6 +10,7 @@ from tooken_ci.base.position import Position
 from tooken_ci.base.record import DeliveryRecord, Held, Look, Mark, MarkKind, State
 from tooken_ci.plan.focus import EVERYTHING, Focus
 from tooken_ci.plan.lifecycle import make_plan
+from tooken_ci.plan.terms import USUAL, Terms
 from tooken_ci.plan.view import EntryView, generations_of
 from tooken_ci.spec.model import Bound, Entry, Named, Policy, Spec, Target
 from tooken_ci.tooken.model import Status, Token
@@ -160,6 +161,7 @@ def spec(
     policy: Policy | None = None,
     absent: Iterable[str] = (),
     prune: Iterable[str] = (),
+    own: str = "",
 ) -> Spec:
     return Spec(
         workspace=WORKSPACE,
@@ -169,6 +171,7 @@ def spec(
         prune=tuple(Named(text=text, position=_NOWHERE) for text in prune),
         warnings=(),
         files=("tooken.yml",),
+        own=own,
     )
 
 
@@ -182,6 +185,7 @@ def plan(
     allow_empty: bool = False,
     rotations: Mapping[str, dt.datetime] | None = None,
     focus: Focus = EVERYTHING,
+    terms: Terms = USUAL,
 ) -> Plan:
     """The plan of this run.
 
@@ -194,6 +198,7 @@ def plan(
         allow_empty: as on the command line.
         rotations: what the audit log tells; None = it is closed.
         focus: what of the spec the run sees to.
+        terms: on which the rules are applied.
     """
     whole = what if isinstance(what, Spec) else spec(what)
     if isinstance(looks, Look):
@@ -208,6 +213,7 @@ def plan(
         allow_empty=allow_empty,
         rotations=rotations,
         focus=focus,
+        terms=terms,
     )
 
 

@@ -32,6 +32,7 @@ from tests.plan.builders import (
     unknown,
 )
 from tooken_ci.plan.model import Cause
+from tooken_ci.plan.terms import Terms
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -41,6 +42,11 @@ if TYPE_CHECKING:
 
 CHANGED = entry(scopes=frozenset({WRITE}))
 YOUNG = minutes(3) - seconds(1)
+
+
+def generations_after(number: int, *, age: dt.timedelta) -> list[Token]:
+    """Two more generations, the older one of that age."""
+    return [token(f"{CI}.g{number + more}", age=age - minutes(more)) for more in (1, 2)]
 
 
 def generations(number: int) -> list[Token]:
@@ -66,18 +72,60 @@ def test_cap_names_what_could_go() -> None:
     of = entry(scopes=frozenset({WRITE}), deliver=(target("file a"), target("file b")))
     made = plan(of, tokens, {"file a": holds(tokens[3]), "file b": edited(tokens[1])})
     (problem,) = made.problems
-    assert f"'{CI}', '{CI}.g3'" in problem.hint
+    assert f"'tooken-ci revoke {CI}.g1' or 'tooken-ci revoke {CI}.g3' would free a place" in problem.hint
     assert f"{CI}.g2" not in problem.hint
     assert f"{CI}.g4" not in problem.hint
     assert "4 generations" in problem.message
 
 
 def test_cap_with_all_recorded() -> None:
-    """Where every generation is recorded somewhere, the message says that none is free."""
+    """Where every generation is recorded somewhere, the message advises to revoke none."""
     tokens = generations(4)
     of = entry(scopes=frozenset({WRITE}), deliver=tuple(target(f"file {place}") for place in "abcd"))
     made = plan(of, tokens, {f"file {place}": holds(held) for place, held in zip("abcd", tokens, strict=True)})
-    assert "none: every one" in made.problems[0].hint
+    assert "tooken-ci revoke" not in made.problems[0].hint
+    assert "names each of them" in made.problems[0].hint
+
+
+def test_cap_never_advises_what_goes_anyway() -> None:
+    """A generation that the same run revokes is told as going, and not as what to revoke by hand."""
+    tokens = [token(CI, age=days(9)), token(f"{CI}.g2", age=days(8)), *generations_after(2, age=hours(2))]
+    made = plan(CHANGED, tokens)
+    assert (told(made), codes(made)) == ([f"revoke {CI}"], ["cap"])
+    (problem,) = made.problems
+    assert f"This run revokes '{CI}'" in problem.hint
+    assert "revoke ci-deploy.g1'" not in problem.hint
+    assert f"'tooken-ci revoke {CI}.g2' or 'tooken-ci revoke {CI}.g3' would" in problem.hint
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        holds(token(f"{CI}.g4"), mark(f"{CI}.g3"), readable=False),
+        edited(token(f"{CI}.g4"), mark(f"{CI}.g3")),
+        unknown(),
+    ],
+    ids=["a mark names it", "a mark names it beside another value", "a destination cannot be asked"],
+)
+def test_cap_advises_nothing_that_may_be_held(look: Look) -> None:
+    """What a mark names may stand at that destination; and where one cannot be asked, everything may."""
+    made = plan(entry(scopes=frozenset({WRITE}), overlap=days(30)), generations(4), look)
+    problem = next(problem for problem in made.problems if problem.code == "cap")
+    assert f"revoke {CI}.g3" not in problem.hint
+
+
+def test_cap_advises_what_surely_was_not_written() -> None:
+    """Where the value itself is seen to be the recorded one, the mark of a run that died names nothing that stands."""
+    made = plan(CHANGED, generations(4), holds(generations(1)[0], mark(f"{CI}.g3")))
+    assert f"'tooken-ci revoke {CI}.g3'" in made.problems[0].hint
+
+
+def test_cap_advises_nothing_young() -> None:
+    """A generation that another run may just have made is none to revoke by hand."""
+    tokens = [*generations(3), token(f"{CI}.g4", age=minutes(1))]
+    made = plan(CHANGED, tokens, edited(tokens[0], value_newer=False))
+    problem = next(problem for problem in made.problems if problem.code == "cap")
+    assert f"'tooken-ci revoke {CI}.g2' or 'tooken-ci revoke {CI}.g3' would" in problem.hint
 
 
 def test_cap_does_not_stop_a_copy() -> None:
@@ -170,3 +218,19 @@ def test_busy_stops_only_its_entry() -> None:
     made = plan(spec(entry(), entry("web")), [token()], {PLACE: edited(token(), mark(age=YOUNG))})
     assert [(action.entry, made.permits(action)) for action in made.actions] == [(CI, False), ("web", True)]
     assert (made.blocked_by, made.now) == ((), NOW)
+
+
+@pytest.mark.parametrize(
+    ("grace", "age", "busy"),
+    [(0, 0, False), (0, -1, False), (60, 59, True), (60, 60, False), (600, 599, True)],
+    ids=["none", "none, ahead of the clock", "younger", "as old", "a long one"],
+)
+def test_busy_grace(grace: float, age: float, *, busy: bool) -> None:
+    """What the user sets is the age that counts, for marks and for generations; 0 = nothing counts as busy."""
+    terms = Terms(busy_grace=seconds(grace))
+    marked = plan(CHANGED, [token()], edited(token(), mark(age=seconds(age))), terms=terms)
+    made = plan(CHANGED, [token(age=days(1)), token(f"{CI}.g2", age=seconds(age))], holds(token()), terms=terms)
+    assert [codes(marked), codes(made)] == ([["busy"]] * 2 if busy else [[]] * 2)
+    if busy:
+        assert marked.problems[0].until == made.problems[0].until == NOW + seconds(grace - age)
+        assert str((NOW + seconds(grace - age)).time()) in marked.problems[0].hint

@@ -12,6 +12,7 @@ from tests.plan.builders import (
     CI,
     UNBOUNDED,
     WRITE,
+    codes,
     days,
     edited,
     empty,
@@ -26,6 +27,7 @@ from tests.plan.builders import (
     token,
     told,
 )
+from tooken_ci.plan.busy import LOOKS
 from tooken_ci.plan.model import Origin, Plan
 from tooken_ci.plan.price import MINT_TRIES, PROOF_TRIES, Price, _Names, price, removals_by_entry
 from tooken_ci.spec.model import Bound, Policy
@@ -174,22 +176,31 @@ def test_prune_looks_each_name_up_once() -> None:
     assert removals_by_entry(made, Origin.ABSENT) == []
 
 
+def test_a_busy_entry_costs_one_look_up_more() -> None:
+    """What is done for a busy entry once it is busy no longer is in the price, and so is the look at it before."""
+    tokens = [token(), token("old")]
+    of = entry(scopes=frozenset({WRITE}), overlap=hours(0), previously=renamed("old"))
+    calm, busy = (plan(of, tokens, edited(tokens[0], mark(age=minutes(age)))) for age in (4, 1))
+    assert codes(busy) == ["busy"]
+    assert cost(busy, tokens).apply == cost(calm, tokens).apply + 2
+    assert cost(busy, tokens).at_most == cost(calm, tokens).at_most + 2
+
+
 def test_what_is_not_permitted_costs_nothing() -> None:
-    """Actions of a busy entry, or that a bound forbids, are not in the price, nor are their probes."""
+    """Actions that a bound forbids are not in the price, nor are their probes."""
     tokens = [token()]
-    busy = plan(AT_ONCE, tokens, edited(tokens[0], mark(age=minutes(1))))
-    assert (len(busy.actions), cost(busy, tokens).apply) == (2, 0)
     blocked = plan(spec(AT_ONCE, absent=["x"], policy=Policy(max_revocations=Bound(number=0))), [*tokens, token("x")])
     assert (len(blocked.actions), cost(blocked, [*tokens, token("x")]).apply) == (3, 0)
     assert removals_by_entry(blocked, Origin.ABSENT) == []
 
 
 def test_at_most() -> None:
-    """The most it can take: every name but the last is taken, and the proof succeeds at its last try, or never."""
+    """The most it can take: busy twice, then every name but the last is taken, and only the last proof succeeds."""
     tokens = [OLD]
     made = plan(spec(AT_ONCE, entry("web")), tokens)
     spare = (MINT_TRIES - 1) * 2 + (PROOF_TRIES - 1) + 1
-    assert cost(made, tokens).at_most == cost(made, tokens).apply + 2 * spare
+    busy = LOOKS * (MINT_TRIES * 2 + 1 + 1)
+    assert cost(made, tokens).at_most == cost(made, tokens).apply + 2 * (spare + busy)
 
 
 def test_at_most_of_revocations() -> None:

@@ -192,12 +192,13 @@ def test_several_files_become_one(tmp_path: Path) -> None:
 
 def test_what_stands_in_one_file_only(tmp_path: Path) -> None:
     """A name, or a key of the whole spec, in two files is told at the second, with the place of the first."""
-    one = "version: 1\nworkspace: a\npolicy: {}\nabsent: [x]\nprune: [y]\ntokens:\n  ci: {scopes: [tokens:read]}\n"
+    keys_of_all = "workspace: a\npolicy: {}\nabsent: [x]\nprune: [y]\nself: ci\n"
+    one = f"version: 1\n{keys_of_all}tokens:\n  ci: {{scopes: [tokens:read]}}\n"
     told_twice = (
-        "two.yml:7:3: The token 'ci' is declared twice; the first place is one.yml:7:3. "
+        "two.yml:8:3: The token 'ci' is declared twice; the first place is one.yml:8:3. "
         "Remove one, or give it another name."
     )
-    keys = ((2, "workspace"), (3, "policy"), (4, "absent"), (5, "prune"))
+    keys = ((2, "workspace"), (3, "policy"), (4, "absent"), (5, "prune"), (6, "self"))
     assert told(tmp_path, one=one, two=one) == [
         *(
             f"two.yml:{line}:1: '{key}' stands in one file only; the other place is one.yml:{line}:1. "

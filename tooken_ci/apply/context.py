@@ -8,6 +8,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from tooken_ci.base.progress import Silence
+from tooken_ci.plan.terms import USUAL, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,7 @@ class Context:
         tell: hears each result as it comes, one at a time.
         workers: how many entries are served side by side.
         progress: hears how far the work has come.
+        terms: on which the rules are applied.
     """
 
     spec: Spec
@@ -51,6 +53,7 @@ class Context:
     tell: Callable[[Result], None]
     workers: int = 1
     progress: Progress = dataclasses.field(default_factory=Silence)
+    terms: Terms = USUAL
 
     def active_of(self, entry: Entry) -> tuple[Token, ...]:
         """A fresh look at an entry: every active token that may be its own, one look-up for each of its names.

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tooken_ci.base.errors import TookenCIError
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 
 class EntryError(TookenCIError):
@@ -20,9 +25,14 @@ class EntryError(TookenCIError):
 
 
 class BusyError(EntryError):
-    """Another run may be at work on the entry."""
+    """Another run may be at work on the entry.
+
+    Attributes:
+        since: the age of what tells so counts from then, the server's time; None = from now.
+    """
 
     code = "busy"
 
-    def __init__(self, message: str, *, changed: bool = False) -> None:
+    def __init__(self, message: str, *, since: dt.datetime | None = None, changed: bool = False) -> None:
         super().__init__(message, hint="Run again in a few minutes.", changed=changed)
+        self.since = since

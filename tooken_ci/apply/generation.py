@@ -131,7 +131,8 @@ def no_other_run(places: Places, foreign: Mark | None) -> None:
     """Stop where another run's young mark was met."""
     if foreign is not None:
         places.withdraw()
-        raise BusyError(f"Run {quoted(foreign.run)} announced that it would write {quoted(foreign.name)}.")
+        told = f"Run {quoted(foreign.run)} announced that it would write {quoted(foreign.name)}."
+        raise BusyError(told, since=foreign.at)
 
 
 def _mint(context: Context, view: EntryView, action: Action, places: Places) -> Made:
@@ -177,7 +178,8 @@ def _deliver_or_undo(context: Context, view: EntryView, minted: Minted, places: 
     copying = places.copying(context.client.now())
     if copying is not None:
         _undo(context, minted, places)
-        raise BusyError(f"Run {quoted(copying.run)} is copying {quoted(copying.name)}.", changed=True)
+        told = f"Run {quoted(copying.run)} is copying {quoted(copying.name)}."
+        raise BusyError(told, since=copying.at, changed=True)
     why = unproven(context, minted)
     if why:
         _undo(context, minted, places)

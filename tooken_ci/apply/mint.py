@@ -13,8 +13,8 @@ from tooken_ci.apply.failure import BusyError, EntryError
 from tooken_ci.base import naming
 from tooken_ci.base.errors import ApiError, ConflictError, StoppedError, UnreachableError, WorkspaceError
 from tooken_ci.base.text import quoted
+from tooken_ci.plan.cap import MAX_LIVING
 from tooken_ci.plan.difference import SPREAD
-from tooken_ci.plan.entry import MAX_LIVING
 from tooken_ci.plan.price import MINT_TRIES
 from tooken_ci.tooken.model import Status
 
@@ -143,6 +143,7 @@ def _after_conflict(context: Context, entry: Entry, attempts: _Attempts, number:
                 whose = "it may be this run's own, whose answer was lost, or " if doubtful else ""
                 raise BusyError(
                     f"{quoted(token.name)} appeared meanwhile; {whose}another run may be at work on this entry.",
+                    since=token.created_at,
                     changed=doubtful or bool(attempts.lost),
                 )
             made = quoted(token.name)

@@ -133,7 +133,11 @@ class Places:
         destination.write_record(DeliveryRecord(workspace=self._context.spec.workspace, held=held))
 
     def _young_foreign(self, look: Look, now: dt.datetime) -> list[Mark]:
-        return [mark for mark in look.marks if mark.run != self._context.run and mark.young(now)]
+        return [
+            mark
+            for mark in look.marks
+            if mark.run != self._context.run and mark.young(now, self._context.terms.busy_grace)
+        ]
 
     def _attempt(self, place: str, step: Callable[[], None]) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Executes a plan. The order is the safety: entries, then ``absent``, then ``prune`` if nothing failed."""
+"""Executes a plan. The order is the safety: entries, ``absent``, ``prune`` if nothing failed, and then ``self``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from tooken_ci.apply import generation, retirement, rotation
+from tooken_ci.apply.again import BusyEntry, look_again, waited
 from tooken_ci.apply.bounded import bounded
 from tooken_ci.apply.failure import BusyError, EntryError
 from tooken_ci.apply.places import Places
@@ -16,6 +17,8 @@ from tooken_ci.apply.side_by_side import side_by_side
 from tooken_ci.base import naming
 from tooken_ci.base.errors import StoppedError, TookenCIError
 from tooken_ci.base.text import quoted
+from tooken_ci.plan.again import plan_again
+from tooken_ci.plan.busy import LOOKS
 from tooken_ci.plan.model import ActionKind, Cause, Origin, ProblemCode
 from tooken_ci.plan.price import removals_by_entry
 from tooken_ci.plan.result import Outcome, Result, ResultStatus
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
     from tooken_ci.apply.context import Context
     from tooken_ci.apply.survey import Survey
-    from tooken_ci.plan.model import Action, EntryPlan
+    from tooken_ci.plan.model import Action, EntryPlan, Problem
     from tooken_ci.tooken.model import Token
 
 
@@ -48,11 +51,15 @@ def execute(context: Context, survey: Survey) -> Outcome:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Work:
-    """What there is to do for one entry: the actions that are permitted, and the destinations that they write."""
+    """What there is to do for one entry: the actions that are permitted, and the destinations that they write.
+
+    What stops the entry is that it is busy, or else it has no such actions.
+    """
 
     view: EntryView
     actions: Sequence[Action]
     places: Places
+    stop: Problem | None = None
 
 
 class _Run:
@@ -65,6 +72,8 @@ class _Run:
         self._noting = threading.RLock()  # guards what follows, and lets one result be told at a time
         self._results: dict[Action, Result] = {}
         self._lost: dict[str, Sequence[Token]] = {}  # by entry: made on the way, their secrets lost with the answers
+        self._instead: dict[Action, Action] = {}  # of an entry that was planned again: what stood in its place
+        self._busy: list[BusyEntry] = []
         self._begun: set[str] = set()
         self._abandoned = False
         self._changed = False
@@ -75,9 +84,10 @@ class _Run:
         self._or_end(self._probe)
         work = [self._work(plan) for plan in self._plan.entries if plan.actions]
         self._each(lambda item: item.places.check(), work)
-        self._each(self._guarded, work)
+        self._serve_all([item for item in work if item.view.entry.name != self._plan.last])
         self._each(self._remove, removals_by_entry(self._plan, Origin.ABSENT))
         self._prune()
+        self._serve_all([item for item in work if item.view.entry.name == self._plan.last])
         for action in self._plan.actions:
             if action not in self._results:
                 self._note(action, self._why_left_out(action))
@@ -93,7 +103,7 @@ class _Run:
                 self._ended = ended
             for action in self._plan.actions:
                 if action not in self._results:
-                    hangs = action.entry in self._begun and self._plan.permits(action)
+                    hangs = action.entry in self._begun and self._plan.permits(action, once_aged=True)
                     self._results[action] = _hanging(action) if hangs else self._why_left_out(action)
             return self._outcome()
 
@@ -110,6 +120,58 @@ class _Run:
         """Do the work on each item, side by side; an item that has not begun when the run is to end is left out."""
         side_by_side(lambda item: self._or_end(partial(work, item)), items, self._context.workers)
 
+    def _serve_all(self, work: Sequence[_Work]) -> None:
+        """Serve entries; those that are busy, or turn out to be, once all the others are."""
+        now = self._plan.now
+        stops = {item.view.entry.name: item.stop for item in work if item.stop is not None and item.actions}
+        self._busy = [BusyEntry.planned(stop, now) for stop in stops.values()]
+        self._each(self._guarded, [item for item in work if item.stop is None])
+        for _ in range(LOOKS):
+            busy, self._busy = sorted(self._busy, key=lambda one: one.until), []
+            self._each(self._serve_again, busy)
+        for one in self._busy:
+            self._end_all(one.name, ResultStatus.BUSY, f"{one.why} It was looked at again {LOOKS} times; {one.advice}.")
+
+    def _serve_again(self, busy: BusyEntry) -> None:
+        """Serve an entry that was busy, as it stands once what made it so has aged."""
+        if not waited(self._context, busy):
+            why = f"{busy.why} The run's deadline leaves no time to wait until that has aged; {busy.advice}."
+            self._end_all(busy.name, ResultStatus.BUSY, why)
+            return
+        try:
+            view, names = look_again(self._context, self._survey, self._entries[busy.name])
+        except StoppedError:
+            raise
+        except TookenCIError as error:
+            self._end_all(busy.name, ResultStatus.FAILED, str(error))
+            return
+        again = plan_again(self._plan, self._context.spec, view, names, due=self._survey.focus.due)
+        if again.busy is not None:
+            self._defer(BusyEntry.planned(again.busy, view.now))
+        elif again.problem is not None:
+            self._end_all(busy.name, ResultStatus.FAILED, f"{again.problem.message} {again.problem.hint}")
+        else:
+            self._instead.update(again.stands_for)
+            self._guarded(_Work(view=view, actions=again.actions, places=self._places(view, again.actions, check=True)))
+            if all(one.name != busy.name for one in self._busy):
+                gone = [one for one in self._planned(busy.name) if one not in again.stands_for.values()]
+                why = "a fresh look at it, once it was no longer busy, does not ask for it any more"
+                self._note_all((action, Result.of(action, ResultStatus.SKIPPED, why)) for action in gone)
+
+    def _defer(self, busy: BusyEntry) -> None:
+        with self._noting:
+            self._begun.discard(busy.name)
+            self._busy.append(busy)
+
+    def _planned(self, entry: str) -> list[Action]:
+        """What the plan asked for an entry, as far as its bounds permit it, and what has no result yet."""
+        of_entry = next((plan.actions for plan in self._plan.entries if plan.entry == entry), ())
+        permitted = (action for action in of_entry if self._plan.permits(action, once_aged=True))
+        return [action for action in permitted if action not in self._results]
+
+    def _end_all(self, entry: str, status: ResultStatus, why: str) -> None:
+        self._note_all((action, Result.of(action, status, why)) for action in self._planned(entry))
+
     def _guarded(self, work: _Work) -> None:
         """Serve an entry; a fault of this program ends that entry alone, and leaves unclear what became of it."""
         try:
@@ -120,7 +182,7 @@ class _Run:
             log.debug("A fault while %s was served.", quoted(work.view.entry.name), exc_info=True)
             why = f"a fault of tooken-ci itself ({type(error).__name__}); run again with --debug, and report it"
             for action in work.actions:
-                if action not in self._results:
+                if self._instead.get(action, action) not in self._results:
                     failed = Result.of(action, ResultStatus.FAILED, why)
                     self._note(action, dataclasses.replace(failed, unclear=True))
 
@@ -134,7 +196,7 @@ class _Run:
         with self._noting:
             if self._abandoned:
                 return
-            self._results[action] = result
+            self._results[self._instead.get(action, action)] = result
             self._context.tell(result)
             total = len(self._plan.actions)
             self._context.progress.step("actions done", min(len(self._results), total), total)
@@ -145,7 +207,7 @@ class _Run:
 
     def _probe(self) -> None:
         """Before the first write: does the key have what the plan needs?"""
-        permitted = [action for action in self._plan.actions if self._plan.permits(action)]
+        permitted = [action for action in self._plan.actions if self._plan.permits(action, once_aged=True)]
         if any(action.mints for action in permitted):
             self._context.client.probe_write()
         if any(action.kind is ActionKind.ROTATE for action in permitted):
@@ -164,15 +226,21 @@ class _Run:
             facts=found.facts,
             now=found.plan.now,
             run=self._context.run,
+            terms=self._context.terms,
         )
         return with_rotation(view, found.rotations)
 
     def _work(self, plan: EntryPlan) -> _Work:
         view = self._view(plan.entry)
-        permitted = [action for action in plan.actions if self._plan.permits(action)]
-        wanted = {place for action in permitted for place in action.destinations}
+        permitted = [action for action in plan.actions if self._plan.permits(action, once_aged=True)]
+        return _Work(view=view, actions=permitted, places=self._places(view, permitted), stop=plan.stopped)
+
+    def _places(self, view: EntryView, actions: Iterable[Action], *, check: bool = False) -> Places:
+        wanted = {place for action in actions for place in action.destinations}
         places = Places(self._context, [target for target in view.entry.deliver if target.place in wanted])
-        return _Work(view=view, actions=permitted, places=places)
+        if check:
+            places.check()
+        return places
 
     def _serve(self, work: _Work) -> None:
         """One entry: its create, replace or redeliver, and only then what rule 4 allows."""
@@ -184,7 +252,8 @@ class _Run:
                     return
                 revocations += [_revocation(action, token) for token in self._lost.get(action.entry, ())]
         if revocations:
-            self._note_all(retirement.retire(self._context, work.view, revocations))
+            own = work.view.entry.name == self._plan.last
+            self._note_all(retirement.retire(self._context, work.view, revocations, own=own))
 
     def _deliver(self, view: EntryView, action: Action, places: Places) -> bool:
         result = Result.of(action, ResultStatus.DONE)
@@ -202,14 +271,17 @@ class _Run:
         except TookenCIError as error:
             with self._noting:
                 self._changed = self._changed or (isinstance(error, EntryError) and error.changed)
-            status = ResultStatus.BUSY if isinstance(error, BusyError) else ResultStatus.FAILED
-            result = Result.of(action, status, str(error))
+            if isinstance(error, BusyError):
+                self._defer(BusyEntry.met(view.entry.name, error, self._context))
+                return False
+            result = Result.of(action, ResultStatus.FAILED, str(error))
         self._note(action, result)
         return result.status is ResultStatus.DONE
 
     def _prune(self) -> None:
         """Pruning waits for a run in which everything else went well: a name may be missing by mistake."""
-        failed = self._outcome().failed or any(entry.stopped is not None for entry in self._plan.entries)
+        stops = [entry.stopped for entry in self._plan.entries]
+        failed = self._outcome().failed or any(stop is not None and stop.code is not ProblemCode.BUSY for stop in stops)
         removals = removals_by_entry(self._plan, Origin.PRUNE)
         if not failed:
             self._each(self._remove, removals)
@@ -247,9 +319,9 @@ class _Run:
     def _why_left_out(self, action: Action) -> Result:
         """Why an action was not come to: its entry is busy or stopped or failed before, or a bound forbids it."""
         stopped = next((plan.stopped for plan in self._plan.entries if plan.entry == action.entry), None)
-        if stopped is not None and stopped.code is ProblemCode.BUSY:
-            return Result.of(action, ResultStatus.BUSY, f"{stopped.message} {stopped.hint}")
-        if not self._plan.permits(action):
+        if stopped is not None and stopped.code is ProblemCode.BUSY and action.entry not in self._begun:
+            return Result.of(action, ResultStatus.BUSY, f"{stopped.message} Run again later.")
+        if not self._plan.permits(action, once_aged=True):
             return Result.of(action, ResultStatus.SKIPPED, f"blocked by {', '.join(self._plan.blocked_by)}")
         why = self._ended.message if self._ended is not None else "an earlier step for this entry failed"
         return Result.of(action, ResultStatus.SKIPPED, why)

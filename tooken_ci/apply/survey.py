@@ -36,6 +36,8 @@ class Survey:
         looks: what a look at each destination found, by place.
         facts: for each recorded id that is not active: the token, or None where the workspace does not know it.
         rotations: when a token's secret was last made anew, by id, as the audit log tells; None = it was not read.
+        focus: what of the spec the run sees to.
+        planned_at: the time of the saved plan that is to be found again; None = there is none.
         plan: the list of changes to make.
         price: what they cost.
     """
@@ -46,6 +48,8 @@ class Survey:
     rotations: Mapping[str, dt.datetime] | None
     plan: Plan
     price: Price
+    focus: Focus = EVERYTHING
+    planned_at: dt.datetime | None = None
 
 
 def survey(
@@ -111,6 +115,7 @@ def _survey(context: Context, *, allow_empty: bool, focus: Focus, saved: SavedPl
         allow_empty=allow_empty,
         focus=focus,
         planned_at=None if saved is None else saved.planned_at,
+        terms=context.terms,
     )
     if saved is not None:
         plan = _found_again(saved, plan, tokens, looks, spec)
@@ -122,7 +127,16 @@ def _survey(context: Context, *, allow_empty: bool, focus: Focus, saved: SavedPl
         per_page=client.per_page,
         reserve=client.allowance.reserved,
     )
-    return Survey(tokens=tokens, looks=looks, facts=facts, rotations=rotations, plan=plan, price=cost)
+    return Survey(
+        tokens=tokens,
+        looks=looks,
+        facts=facts,
+        rotations=rotations,
+        plan=plan,
+        price=cost,
+        focus=focus,
+        planned_at=None if saved is None else saved.planned_at,
+    )
 
 
 def _look(context: Context, target: Target) -> Look:

@@ -32,6 +32,11 @@ def split(token_name: str) -> tuple[str, int]:
     return match["name"], int(match["number"])
 
 
+def alone(token_name: str) -> str:
+    """A name that people can give to mean this one token and not all of an entry: the first is ``NAME.g1`` then."""
+    return token_name if split(token_name)[1] > 1 else f"{token_name}.g1"
+
+
 def reserved(name: str) -> str:
     """What in an entry's name belongs to generations or leases; empty where it is free."""
     match = _RESERVED.search(name)

@@ -29,7 +29,8 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 _SINGLE_KEYS = {"workspace", "id", "name", "at", "fingerprint"}
 
 YOUNG = dt.timedelta(minutes=3)
-"""A mark or an undelivered generation younger than this may belong to a run that is still at work."""
+"""A mark or an undelivered generation younger than this may belong to a run that is still at work, unless the user
+says otherwise."""
 
 
 class NewerRecordError(ValueError):
@@ -60,9 +61,9 @@ class Mark:
     run: str
     at: dt.datetime
 
-    def young(self, now: dt.datetime) -> bool:
-        """Whether the run that made it may still be at work."""
-        return now - self.at < YOUNG
+    def young(self, now: dt.datetime, grace: dt.timedelta) -> bool:
+        """Whether the run that made it may still be at work: it is younger than the grace, of which zero is none."""
+        return bool(grace) and now - self.at < grace
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,16 @@ from typing import Any
 import click
 
 from tooken_ci import __version__
-from tooken_ci.cli.options import Lines, Overlap, api_options, format_option, plan_options, spec_option, yes_option
+from tooken_ci.cli.options import (
+    Lines,
+    Overlap,
+    api_options,
+    format_option,
+    plan_options,
+    planning_options,
+    spec_option,
+    yes_option,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -98,7 +107,7 @@ def apply(*, yes: bool, file: str | None, form: str, **options: Any) -> None:
 
 
 @cli.command()
-@api_options
+@planning_options
 @click.option("--overlap", type=Overlap(), help="How long the old secrets live on, such as 24h; 0 after a leak.")
 @click.option(
     "--strategy", type=click.Choice(["replace", "in_place"]), help="How to rotate, instead of as the spec says."

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 DEFAULT_SPEC = "tooken.yml"
 DEFAULT_API_URL = "https://api.tooken.io/v1"
 FORMATS = ("text", "markdown", "json")
+LONGEST_GRACE = 3600.0
+"""Seconds. The two minutes that a run may take for an entry are far below; what is longer is a slip."""
+
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -95,6 +98,19 @@ class Duration(click.ParamType[float]):
             self.fail(f"{value!r} is no duration, such as 90s, 30m or 2h.", param, ctx)
 
 
+class Grace(Duration):
+    """How old the traces of another run must be to be taken for those of one that died."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read as a duration, or ``0``, to seconds."""
+        seconds = 0.0 if value == "0" else super().convert(value, param, ctx)
+        if seconds > LONGEST_GRACE:
+            self.fail(
+                f"{value!r} is too long: no run needs more than a few minutes for an entry; at most 1h.", param, ctx
+            )
+        return seconds
+
+
 spec_option = click.option(
     "--spec",
     "specs",
@@ -159,6 +175,21 @@ _API_OPTIONS = (
         help="How long the run may take, such as 90s, 30m or 2h.",
     ),
 )
+_TERMS = (
+    click.option(
+        "--busy-grace",
+        type=Grace(),
+        default="3m",
+        envvar="TOOKEN_BUSY_GRACE",
+        show_envvar=True,
+        show_default=True,
+        help="How old another run's traces on an entry must be to be taken for those of one that died; apply waits "
+        "for that. 0 = nothing counts as busy.",
+    ),
+    click.option(
+        "--revoke-used", is_flag=True, help="Revoke older generations that are due although they are still used."
+    ),
+)
 _PLAN_OPTIONS = (
     click.option("--only", "only", multiple=True, metavar="NAME", help="See to this entry alone. May be repeated."),
     click.option("--allow-empty", is_flag=True, help="Let a spec that declares no tokens prune."),
@@ -171,9 +202,14 @@ def api_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _with(command, spec_option, format_option, *_API_OPTIONS)
 
 
+def planning_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that plans."""
+    return _with(api_options(command), *_TERMS)
+
+
 def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of the commands that may see to all of the spec."""
-    return _with(api_options(command), *_PLAN_OPTIONS)
+    return _with(planning_options(command), *_PLAN_OPTIONS)
 
 
 def _with(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tooken_ci.plan.saved import SavedPlan
     from tooken_ci.spec.model import Spec
 
-DECIDING = ("allow_empty", "only")
+DECIDING = ("allow_empty", "only", "revoke_used")
 """The options that decide what is planned, by the names of their parameters: a saved plan keeps and brings them."""
 
 

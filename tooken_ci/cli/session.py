@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime as dt
 import os
 import sys
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tooken_ci.destinations.registry import Registry
     from tooken_ci.plan.focus import Focus
     from tooken_ci.plan.saved import SavedPlan
+    from tooken_ci.plan.terms import Terms
     from tooken_ci.spec.model import Spec
     from tooken_ci.tooken.window import Reserve
 
@@ -101,7 +103,9 @@ def survey_of(
     *,
     specs: tuple[str, ...],
     api_key_file: str | None,
+    busy_grace: float,
     allow_empty: bool = False,
+    revoke_used: bool = False,
     only: Sequence[str] = (),
     aim: Callable[[Spec], tuple[Spec, Focus]] | None = None,
     plan_file: str | None = None,
@@ -115,6 +119,8 @@ def survey_of(
         specs: the paths of the spec.
         api_key_file: of the key; None = the key is in the environment.
         allow_empty: a spec that declares nothing may prune.
+        busy_grace: seconds that another run's traces count for.
+        revoke_used: older generations go although they are still used.
         only: the entries that the run sees to; all of the spec where none is given.
         aim: gives the spec as it stands for this run, and what of it the run sees to, instead of ``only``.
         plan_file: where the plan is to be saved, or was.
@@ -123,6 +129,7 @@ def survey_of(
     """
     from tooken_ci.apply.survey import survey
     from tooken_ci.plan.focus import only as narrowed
+    from tooken_ci.plan.terms import Terms
 
     registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file, plan_file)))
     spec = load_spec(specs, registry, reporting)
@@ -131,7 +138,14 @@ def survey_of(
 
         keep_to(saved, spec, api_url=limits["api_url"])
     spec, focus = (spec, narrowed(spec, only)) if aim is None else aim(spec)
-    run = begin(spec, registry, reporting, api_key_file=api_key_file, **limits)
+    terms = Terms(busy_grace=dt.timedelta(seconds=busy_grace), revoke_used=revoke_used)
+    if terms.hasty:
+        warning = (
+            f"--busy-grace is {busy_grace:.0f} s: a run that is still at work may be taken for one that died, since it "
+            "may take 120 s from its first mark on an entry to its last write."
+        )
+        reporting.update(warnings=(*reporting.report.warnings, warning))
+    run = begin(spec, registry, reporting, api_key_file=api_key_file, terms=terms, **limits)
     try:
         with run.at_work():
             found = survey(run.context, allow_empty=allow_empty, focus=focus, saved=saved)
@@ -151,11 +165,13 @@ def begin(
     workers: int,
     reserve: Reserve,
     deadline: float,
+    terms: Terms | None = None,
 ) -> Run:
     """A run against the workspace: its clock starts now."""
     from tooken_ci.apply.context import Context, new_run
     from tooken_ci.base.times import RunClock
     from tooken_ci.cli.progress import display
+    from tooken_ci.plan.terms import USUAL
     from tooken_ci.render.text import result_line
     from tooken_ci.tooken.client import Client
     from tooken_ci.tooken.key import read_key
@@ -179,6 +195,7 @@ def begin(
         tell=lambda result: mention(result_line(result)),
         workers=workers,
         progress=shown,
+        terms=terms or USUAL,
     )
     return Run(context=context, display=shown)
 

@@ -7,20 +7,18 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from tooken_ci.base import naming, times
-from tooken_ci.base.record import YOUNG, MarkKind, State
-from tooken_ci.base.text import count, quoted
+from tooken_ci.base.record import MarkKind, State
+from tooken_ci.base.text import quoted
 from tooken_ci.plan import due, retire
+from tooken_ci.plan.busy import busy
+from tooken_ci.plan.cap import MAX_LIVING, full
 from tooken_ci.plan.difference import Reason, differences, strongest
 from tooken_ci.plan.model import Action, ActionKind, Cause, EntryPlan, Problem, ProblemCode
-from tooken_ci.spec.life import MOST_LIVING
 from tooken_ci.tooken.model import Status
 
 if TYPE_CHECKING:
     from tooken_ci.plan.model import Generation
     from tooken_ci.plan.view import EntryView
-
-MAX_LIVING = MOST_LIVING
-"""At this cap nothing is minted."""
 
 _SOON = dt.timedelta(days=7)
 """When the coming end of an absolute expiry is worth a warning; the vendor's own first notice comes then, too."""
@@ -51,13 +49,15 @@ def plan_entry(view: EntryView, *, bounded: bool = False) -> EntryPlan:
     if action is not None and action.kind is ActionKind.ROTATE and (ageless := _ageless(view)) is not None:
         problems.append(ageless)
         action = None
-    if action is not None and action.mints and len(view.generations) >= MAX_LIVING:
-        problems.append(_cap(view))
+    capped = action is not None and action.mints and len(view.generations) >= MAX_LIVING
+    if capped:
         action = None
     retiring = retire.retire(view, action)
+    if capped:
+        problems.append(full(view, retiring.actions))
     actions = (*(() if action is None else (action,)), *retiring.actions)
-    if actions and (busy := _busy(view)) is not None:
-        problems.append(busy)
+    if actions and (other_run := busy(view)) is not None:
+        problems.append(other_run)
     return EntryPlan(
         entry=view.entry.name,
         actions=actions,
@@ -69,7 +69,7 @@ def plan_entry(view: EntryView, *, bounded: bool = False) -> EntryPlan:
 
 def due_revocations(view: EntryView) -> tuple[Action, ...]:
     """Rule 4 alone, for a second look right before anything is revoked; empty where another run may be at work."""
-    return () if _busy(view) is not None else retire.retire(view, None).actions
+    return () if busy(view) is not None else retire.retire(view, None).actions
 
 
 def _next_generation(view: EntryView, *, bounded: bool) -> Action | None:
@@ -191,33 +191,6 @@ def _why_lacking(view: EntryView, place: str, index: int) -> Reason:
     return Reason(Cause.SPEC if look.empty else Cause.DRIFT, text)
 
 
-def _busy(view: EntryView) -> Problem | None:
-    """Whether another run may be at work: a young mark, or a young generation that no record names yet."""
-    foreign = [mark for look in view.looks for mark in look.marks if mark.run != view.run and mark.young(view.now)]
-    if foreign:
-        newest = max(foreign, key=lambda mark: mark.at)
-        what = (
-            f"run {quoted(newest.run)} announced at {times.show(newest.at)} that it would write {quoted(newest.name)}"
-        )
-        return _busy_problem(view, what, newest.at)
-    current = view.current
-    if current is None or view.now - current.token.created_at >= YOUNG:
-        return None
-    if any(look.recorded is not None and look.recorded.id == current.token.id for look in view.looks):
-        return None
-    what = f"{quoted(current.token.name)} was made at {times.show(current.token.created_at)} and is not delivered yet"
-    return _busy_problem(view, what, current.token.created_at)
-
-
-def _busy_problem(view: EntryView, what: str, since: dt.datetime) -> Problem:
-    return Problem(
-        code=ProblemCode.BUSY,
-        entry=view.entry.name,
-        message=f"Another run may be at work on it: {what}.",
-        hint=f"Run again after {times.show(since + YOUNG)}.",
-    )
-
-
 def _watched(view: EntryView) -> EntryPlan:
     """An entry without a destination is reported on, never changed."""
     entry = view.entry
@@ -327,18 +300,5 @@ def _ageless(view: EntryView) -> Problem | None:
         entry=view.entry.name,
         message=f"Neither a record nor the audit log tells how old the secret of {quoted(current.token.name)} is.",
         hint="Let the key read the audit log (audit:read), use the strategy replace, or name it to 'tooken-ci rotate'.",
-        stops=False,
-    )
-
-
-def _cap(view: EntryView) -> Problem:
-    recorded = {look.recorded.id for look in view.looks if look.recorded is not None}
-    free = [generation.token.name for generation in view.generations if generation.token.id not in recorded]
-    names = ", ".join(quoted(name) for name in free) or "none: every one of them is recorded at a destination"
-    return Problem(
-        code=ProblemCode.CAP,
-        entry=view.entry.name,
-        message=f"{count(len(view.generations), 'generation')} of it are alive, and no more than {MAX_LIVING} may be.",
-        hint=f"Revoke one that no destination's record names ({names}) and run again.",
         stops=False,
     )

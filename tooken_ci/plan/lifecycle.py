@@ -12,6 +12,7 @@ from tooken_ci.plan.entry import plan_entry
 from tooken_ci.plan.focus import EVERYTHING
 from tooken_ci.plan.model import Block, EntryPlan, Plan, Problem, ProblemCode
 from tooken_ci.plan.rest import at_rest
+from tooken_ci.plan.terms import USUAL
 from tooken_ci.plan.view import EntryView, family, grouped, with_rotation
 from tooken_ci.spec import policy
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from tooken_ci.base.record import Look
     from tooken_ci.plan.focus import Focus
+    from tooken_ci.plan.terms import Terms
     from tooken_ci.spec.model import Spec
     from tooken_ci.tooken.model import Token
 
@@ -37,6 +39,7 @@ def make_plan(
     allow_empty: bool = False,
     focus: Focus = EVERYTHING,
     planned_at: dt.datetime | None = None,
+    terms: Terms = USUAL,
 ) -> Plan:
     """The list of changes that bring the workspace to what the spec says.
 
@@ -51,6 +54,7 @@ def make_plan(
         allow_empty: a spec that declares nothing may prune.
         focus: what of the spec the run sees to.
         planned_at: the time that rules 1 to 3 and the policy judge by, that of a saved plan; None = ``now``.
+        terms: on which the rules are applied.
     """
     generations = grouped(tokens)
     declared = {name for entry in (*spec.entries, *spec.leases) for name in entry.names}
@@ -61,7 +65,7 @@ def make_plan(
     breaches = _breaches(spec, due_at)
     restless = (
         entry
-        for entry in sorted(spec.entries, key=lambda entry: entry.name)
+        for entry in sorted(spec.entries, key=lambda entry: (entry.name == spec.own, entry.name))
         if focus.sees(entry.name)
         and (
             entry.name in breaches
@@ -79,6 +83,7 @@ def make_plan(
                 facts=facts,
                 now=now,
                 run=run,
+                terms=terms,
                 planned_at=planned_at,
                 forced=focus.forces(entry.name),
             ),
@@ -109,6 +114,7 @@ def make_plan(
         unchanged=seen - sum(1 for plan in plans if plan.actions or plan.problems),
         managed=managed,
         unmanaged=len(tokens) - managed,
+        last=spec.own,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
 
     from tooken_ci.tooken.model import Token
 
@@ -166,6 +167,7 @@ class Problem:
         message: what was found.
         hint: what to do next.
         stops: nothing is done for the entry; False where only what the message names is left out.
+        until: when what was found will have passed by itself, UTC; None = it will not.
     """
 
     code: ProblemCode
@@ -173,6 +175,7 @@ class Problem:
     message: str
     hint: str
     stops: bool = True
+    until: dt.datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -233,6 +236,7 @@ class Plan:
         unchanged: entries that need nothing.
         managed: active tokens that the spec covers.
         unmanaged: active tokens that it does not; they are never touched.
+        last: the entry whose token runs tooken-ci, and which therefore comes last; empty = not told.
     """
 
     workspace: str
@@ -243,11 +247,14 @@ class Plan:
     unchanged: int
     managed: int
     unmanaged: int
+    last: str = ""
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """Every action, in the order in which apply comes to it."""
-        return (*(action for entry in self.entries for action in entry.actions), *self.removals)
+        """Every action, in the order in which apply comes to it: those of the token that runs it are the very last."""
+        first = [action for entry in self.entries if entry.entry != self.last for action in entry.actions]
+        last = [action for entry in self.entries if entry.entry == self.last for action in entry.actions]
+        return (*first, *self.removals, *last)
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
@@ -270,15 +277,23 @@ class Plan:
         forbidding = [str(problem.code) for problem in self.problems if problem.code in FORBIDDING]
         return tuple(dict.fromkeys([*(block.code for block in self.blocks), *forbidding]))
 
-    def permits(self, action: Action) -> bool:
-        """Whether apply may do it: a blocked plan goes on only with what is due or unfinished."""
+    def permits(self, action: Action, *, once_aged: bool = False) -> bool:
+        """Whether apply may do it: a blocked plan goes on only with what is due or unfinished.
+
+        Args:
+            action: of this plan.
+            once_aged: what makes its entry busy is taken to have aged.
+        """
         if self.blocks and action.cause not in GOING_ON:
             return False
-        return action.origin is not Origin.ENTRY or action.entry not in self._stopped
+        if action.origin is not Origin.ENTRY:
+            return True
+        code = self._stopped.get(action.entry)
+        return code is None or (once_aged and code is ProblemCode.BUSY)
 
     @functools.cached_property
-    def _stopped(self) -> frozenset[str]:
-        return frozenset(entry.entry for entry in self.entries if entry.stopped is not None)
+    def _stopped(self) -> Mapping[str, ProblemCode]:
+        return {entry.entry: entry.stopped.code for entry in self.entries if entry.stopped is not None}
 
     def count(self, kind: ActionKind) -> int:
         """How many actions of a kind there are."""

@@ -80,7 +80,7 @@ def _problem(view: EntryView, message: str, hint: str) -> Problem:
 def _disowned(look: Look, view: EntryView) -> Look:
     """What is left of a look once the record is to be taken over: nothing is held, but a run at work there counts."""
     # judged by the time of the plan, since marks decide the cause, which is to be the same when a saved one is applied
-    young = tuple(mark for mark in look.marks if mark.young(view.due_at))
+    young = tuple(mark for mark in look.marks if mark.young(view.due_at, view.terms.busy_grace))
     return Look(
         state=State.ABSENT,
         record=DeliveryRecord(workspace=view.workspace, marks=young),

@@ -7,7 +7,8 @@ import math
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from tooken_ci.plan.model import ActionKind, Origin
+from tooken_ci.plan.busy import LOOKS
+from tooken_ci.plan.model import ActionKind, Origin, ProblemCode
 from tooken_ci.tooken.listing import PER_PAGE, pages
 from tooken_ci.tooken.window import WINDOW
 
@@ -40,7 +41,8 @@ class Price:
 
     Attributes:
         spent: for the plan itself.
-        apply: what apply will take, exact when nothing fails, no name is reserved and nobody else writes.
+        apply: what apply will take, exact when nothing fails, no name is reserved and nobody else writes; what makes
+            an entry busy is taken for the remains of a run that died.
         at_most: what it takes at most, requests repeated after a network fault aside, and each look-up of a taken name
             counted as one page.
         seconds: how long the allowance makes apply wait, as far as can be told.
@@ -71,16 +73,21 @@ def price(
         per_page: how many tokens the server gives on a page.
         reserve: how many requests of each window are left to others.
     """
-    actions = [action for action in plan.actions if plan.permits(action)]
+    actions = [action for action in plan.actions if plan.permits(action, once_aged=True)]
     names = _Names((token.name for token in tokens), per_page)
     minted = sum(action.mints for action in actions)
     rotated = sum(action.kind is ActionKind.ROTATE for action in actions)
     probes = (minted > 0) + (rotated > 0) + any(action.kind is ActionKind.REVOKE for action in actions)
     requests = probes
     previously = {entry.entry: entry.previously for entry in plan.entries}
-    for (_, entry), of_one in groupby(actions, key=lambda action: (action.origin, action.entry)):
-        requests += _entry((entry, *previously.get(entry, ())), list(of_one), names)
+    busy = {entry.entry for entry in plan.entries if entry.stopped and entry.stopped.code is ProblemCode.BUSY}
     spare = minted * ((MINT_TRIES - 1) * 2 + (PROOF_TRIES - 1) + 1) + rotated * (ROTATE_TRIES - 1 + PROOF_TRIES - 1)
+    for (origin, entry), of_one in groupby(actions, key=lambda action: (action.origin, action.entry)):
+        own, of_entry = (entry, *previously.get(entry, ())), list(of_one)
+        looked_at = origin is Origin.ENTRY and entry in busy
+        requests += sum(map(names.look_up, own)) if looked_at else 0
+        requests += _entry(own, of_entry, names)
+        spare += LOOKS * sum(_once_more(action, own) for action in of_entry)
     return Price(spent=spent, apply=requests, at_most=requests + spare, seconds=_seconds(requests, allowance, reserve))
 
 
@@ -100,6 +107,17 @@ def _entry(own: Sequence[str], actions: Sequence[Action], names: _Names) -> int:
         for action in revocations:
             names.remove(action.token)
     return requests
+
+
+def _once_more(action: Action, own: Sequence[str]) -> int:
+    """What it takes at most to look again at an entry that turned out to be busy while it was served.
+
+    That is the look-up, the ids that records name by then, and what was spent on the action in vain.
+    """
+    if action.kind is ActionKind.REVOKE:
+        return 0
+    in_vain = MINT_TRIES * 2 if action.mints else len(own)
+    return len(own) + len(action.destinations) + in_vain
 
 
 class _Names:

@@ -52,9 +52,10 @@ def retire(view: EntryView, upcoming: Action | None) -> Retiring:
         if not holder and view.now < due and view.entry.overlap > _NO_TIME:
             holder = "its overlap has not passed"
         if not holder and (until := _in_use_until(view, generation)) is not None:
-            holder = f"it was used at {_last_use(generation)}"
-            due = max(due, until)
             warnings.append(_still_used(view, generation))
+            if not view.terms.revoke_used:
+                holder = f"it was used at {_last_use(generation)}"
+                due = max(due, until)
         if holder:
             waiting.append(_waiting(view, generation, due, holder))
             succeeded = generation.token.created_at  # the next newer one is that of those that stay
@@ -95,9 +96,15 @@ def _last_use(generation: Generation) -> str:
 
 
 def _still_used(view: EntryView, generation: Generation) -> str:
+    token, used = quoted(generation.token.name), _last_use(generation)
+    if view.terms.revoke_used:
+        return (
+            f"{token} is revoked although it was last used at {used}, because --revoke-used says so; "
+            "a consumer that still has the old secret fails from then on."
+        )
     return (
-        f"{quoted(generation.token.name)} is kept: it was last used at {_last_use(generation)}, although "
-        f"{quoted(view.entry.name)} has a newer generation; a consumer still has the old secret."
+        f"{token} is kept: it was last used at {used}, although {quoted(view.entry.name)} has a newer generation; "
+        "a consumer still has the old secret."
     )
 
 
@@ -114,6 +121,8 @@ def _waiting(view: EntryView, generation: Generation, due: dt.datetime, holder: 
 
 def _revocation(view: EntryView, generation: Generation, successor: Action | None) -> Action:
     replaced = "a newer generation is delivered" if successor is None else f"{quoted(successor.token)} replaces it"
+    used = _in_use_until(view, generation) is not None
+    despite = f"; it was used at {_last_use(generation)}, which --revoke-used overrides" if used else ""
     return Action(
         kind=ActionKind.REVOKE,
         entry=view.entry.name,
@@ -121,7 +130,7 @@ def _revocation(view: EntryView, generation: Generation, successor: Action | Non
         number=generation.number,
         id=generation.token.id,
         cause=Cause.TIME if successor is None else successor.cause,
-        reasons=(f"{replaced} and its overlap has passed",),
+        reasons=(f"{replaced} and its overlap has passed{despite}",),
         scopes=tuple(sorted(generation.token.scopes)),
         expires_at=generation.token.expires_at,
         last_used_at=generation.token.last_used_at,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tooken_ci.base import naming
 from tooken_ci.base.record import MarkKind, State
 from tooken_ci.plan.model import Generation
+from tooken_ci.plan.terms import USUAL, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,6 +40,7 @@ class EntryView:
         now: the server's time; overlap, use, busy and deadlines are judged by it.
         planned_at: the time that rules 1 to 3 judge by, that of a saved plan; None = ``now``.
         run: the id of the run that asks; its own marks do not make an entry busy.
+        terms: on which the rules are applied.
         rotated: when the audit log says that the current generation's secret was made anew, UTC; None = never, or not
             told.
         audited: the audit log was read.
@@ -52,6 +54,7 @@ class EntryView:
     facts: Mapping[str, Token | None]
     now: dt.datetime
     run: str
+    terms: Terms = USUAL
     planned_at: dt.datetime | None = None
     rotated: dt.datetime | None = None
     audited: bool = False

@@ -47,6 +47,7 @@ class Part:
         previous: every good previous name with its entry's name, also of entries that are left out.
         absent: the names it lists.
         prune: the patterns it lists.
+        own: the name it gives as ``self``.
         faults: what is wrong.
         warnings: what is worth a look.
     """
@@ -59,6 +60,7 @@ class Part:
     previous: list[tuple[str, Named]] = dataclasses.field(default_factory=list)
     absent: list[Named] = dataclasses.field(default_factory=list)
     prune: list[Named] = dataclasses.field(default_factory=list)
+    own: Named | None = None
     faults: list[Fault] = dataclasses.field(default_factory=list)
     warnings: list[Fault] = dataclasses.field(default_factory=list)
 
@@ -89,6 +91,8 @@ class _Builder:
         self.part.policy = self._policy(_mapping(top.get("policy")))
         self.part.absent = self._named(top.get("absent"), ("absent",), name_problem)
         self.part.prune = self._named(top.get("prune"), ("prune",), lambda _: None)
+        if "self" in top and ("self",) not in self.spoiled:
+            self.part.own = Named(text=top["self"], position=self.document.at(("self",)))
         times = self._times(_mapping(top.get("defaults")), ("defaults",), Times())
         for name, raw in _mapping(top.get("tokens")).items():
             self._entry(name, _mapping(raw), times)

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from tooken_ci.base.errors import Fault
+from tooken_ci.spec import own
 from tooken_ci.spec.model import DEFAULT_WORKSPACE, Policy, Spec
 from tooken_ci.spec.shown import quoted
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tooken_ci.spec.build import Part
     from tooken_ci.spec.model import Target
 
-_ONCE = ("workspace", "policy", "absent", "prune")
+_ONCE = ("workspace", "policy", "absent", "prune", "self")
 
 
 def merge(parts: Sequence[Part]) -> Spec:
@@ -33,6 +34,7 @@ def merge(parts: Sequence[Part]) -> Spec:
         warnings=tuple(warning for part in parts for warning in part.warnings),
         files=tuple(part.document.file for part in parts),
         digest=_digest(parts),
+        own=next((part.own.text for part in parts if part.own is not None), ""),
     )
 
 
@@ -51,6 +53,7 @@ def conflicts(parts: Sequence[Part]) -> list[Fault]:
         *_absent_but_declared(parts, declared),
         *_previous_but_in_use(parts, declared),
         *_delivered_twice(target for part in parts for target in part.targets),
+        *own.faults(parts, declared),
     ]
 
 

@@ -165,6 +165,7 @@ class Spec:
         policy: what the team allows itself.
         absent: names of which every active generation is revoked.
         prune: shell patterns; names that they match and that no entry declares are revoked.
+        own: the entry whose token runs tooken-ci, last in every order; empty = not told.
         warnings: what is valid but worth a look, in the order of the files.
         files: the files that were read, as the user named them.
         digest: of what the files say, in SHA-256: neither layout, comments and paths nor the order of files and keys
@@ -180,3 +181,4 @@ class Spec:
     files: tuple[str, ...]
     digest: str = ""
     leases: tuple[Entry, ...] = ()
+    own: str = ""

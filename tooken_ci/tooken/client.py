@@ -56,6 +56,7 @@ class Client:
         progress: Progress | None = None,
     ) -> None:
         self._clock = clock
+        self._key = key
         self._transport = Transport(
             base_url=base_url, key=key, clock=clock, policy=policy, pace=pace, progress=progress
         )
@@ -160,10 +161,28 @@ class Client:
         call = Call(kind=CallKind.ROTATE, path=f"{_path(token_id)}/rotate", scope=scopes.ROTATE)
         return read_minted(self._transport.send(call))
 
-    def revoke(self, token_id: str) -> None:
-        """Revoke a token for ever; one that is gone already counts as revoked."""
+    def is_token(self, token_id: str, fingerprint: str) -> bool:
+        """Whether the key that this client uses is that token's secret, as a recorded fingerprint tells."""
+        return self._key.fingerprint(token_id) == fingerprint
+
+    def revoke(self, token_id: str, *, own: bool = False) -> None:
+        """Revoke a token for ever; one that is gone already counts as revoked.
+
+        Args:
+            token_id: of the token.
+            own: it is, or may be, the token whose secret this client uses: once it is gone, the repeat of a request
+                whose answer was lost is 401.
+
+        Raises:
+            ApiError: one of its kinds.
+        """
+        call = Call(kind=CallKind.REVOKE, path=_path(token_id), scope=scopes.REVOKE, ends_credential=own)
         try:
-            self._transport.send(Call(kind=CallKind.REVOKE, path=_path(token_id), scope=scopes.REVOKE))
+            self._transport.send(call)
+        except UnauthorizedError as gone:
+            if not gone.doubtful:
+                raise
+            log.debug("The key's own token was revoked; the answer was lost.")
         except NotFoundError as gone:
             if not gone.from_api:  # a proxy's 404 says nothing of the token
                 raise

@@ -21,6 +21,7 @@ from tooken_ci.base.errors import (
     NotTheApiError,
     RateLimitedError,
     TookenCIError,
+    UnauthorizedError,
     UnreachableError,
     UsageError,
 )
@@ -56,6 +57,7 @@ class Call:
         scope: what the credential needs for it; named where it is refused.
         params: the query.
         body: sent as JSON; None = no body.
+        ends_credential: it may end the very credential that it is sent with, so a 401 to its repeat says: it did.
     """
 
     kind: CallKind
@@ -63,6 +65,7 @@ class Call:
     scope: str
     params: Mapping[str, str | int] = dataclasses.field(default_factory=dict)
     body: Mapping[str, Any] | None = None
+    ends_credential: bool = False
 
     def __str__(self) -> str:
         return f"{self.kind.method} {self.path}"
@@ -175,7 +178,8 @@ class Transport:
         except TookenCIError as end:
             if tries.doubt is None or call.kind is CallKind.READ:
                 raise
-            if isinstance(end, (ConflictError, NotFoundError)) and end.from_api:  # it tells what has become of it
+            settling = (ConflictError, NotFoundError, *([UnauthorizedError] if call.ends_credential else []))
+            if isinstance(end, settling) and end.from_api:  # it tells what has become of it
                 end.doubtful = True
                 raise
             raise tries.doubt from None

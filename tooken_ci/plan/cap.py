@@ -1,0 +1,71 @@
+"""The cap on living generations: at it nothing is minted, and the entry fails with what would free a place."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from tooken_ci.base import naming
+from tooken_ci.base.record import State
+from tooken_ci.base.text import count, quoted, safe
+from tooken_ci.plan.model import Problem, ProblemCode
+from tooken_ci.spec.life import MOST_LIVING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tooken_ci.base.record import Look
+    from tooken_ci.plan.model import Action, Generation
+    from tooken_ci.plan.view import EntryView
+
+MAX_LIVING = MOST_LIVING
+"""So many generations of an entry may be alive."""
+
+
+def full(view: EntryView, going: Sequence[Action]) -> Problem:
+    """That the cap is reached, and how to free a place.
+
+    Args:
+        view: the entry.
+        going: the revocations that this very run does; none of them is advised.
+    """
+    gone = {action.id for action in going}
+    free = [one for one in view.generations if one.token.id not in gone and _free(view, one)]
+    advice = []
+    if gone:
+        names = ", ".join(quoted(action.token) for action in going)
+        advice.append(f"This run revokes {names}: run again after it.")
+    if free:
+        commands = " or ".join(f"'tooken-ci revoke {_argument(one)}'" for one in free)
+        advice.append(f"{commands} would free a place: no destination's record names it.")
+    if not advice:
+        advice.append("A destination's record or mark names each of them: see what keeps the newest from being there.")
+    return Problem(
+        code=ProblemCode.CAP,
+        entry=view.entry.name,
+        message=f"{count(len(view.generations), 'generation')} of it are alive, and no more than {MAX_LIVING} may be.",
+        hint=" ".join(advice),
+        stops=False,
+    )
+
+
+def _free(view: EntryView, generation: Generation) -> bool:
+    """Whether for all that is known no destination holds it, and no run is about to deliver it."""
+    token = generation.token
+    if view.now - token.created_at < view.terms.busy_grace:
+        return False
+    return not any(
+        look.state is State.UNKNOWN
+        or (look.recorded is not None and look.recorded.id == token.id)
+        or (not _certain(look) and any(mark.name == token.name for mark in look.marks))
+        for look in view.looks
+    )
+
+
+def _certain(look: Look) -> bool:
+    """Whether the value itself was seen to be the recorded one, so that a run that left its mark wrote nothing."""
+    return look.state is State.HOLDS and look.readable and not look.value_newer
+
+
+def _argument(generation: Generation) -> str:
+    return shlex.quote(safe(naming.alone(generation.token.name)))
