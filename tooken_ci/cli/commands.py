@@ -16,6 +16,7 @@ from tooken_ci.base.errors import ExitCode, UsageError
 from tooken_ci.base.text import count, safe
 from tooken_ci.cli.options import format_option, plan_options, spec_option
 from tooken_ci.cli.reporting import LogHandler, reporting_on, say
+from tooken_ci.cli.revoke import revoke
 from tooken_ci.cli.session import confirm, keep_policy, load_spec, registry_for, survey_of, verdict_on
 
 
@@ -134,3 +135,6 @@ def sandbox(*, api_key: str | None, faults: str | None, **options: Any) -> None:
         serve(SandboxSettings(faults=Path(faults) if faults else None, **options))
     except SandboxConfigError as error:
         raise UsageError(f"The sandbox cannot start: {error}.") from None
+
+
+cli.add_command(revoke)

@@ -38,7 +38,8 @@ def as_markdown(report: Report) -> str:
 
 def _plan(plan: Plan) -> Iterator[str]:
     parts = [f"**{plan.count(kind)}** to {kind}" for kind in ActionKind if plan.count(kind)]
-    yield f"{', '.join(parts) or 'Nothing to do'}; {plan.unchanged} unchanged, {plan.unmanaged} unmanaged."
+    counts = "" if plan.by_hand else f"; {plan.unchanged} unchanged, {plan.unmanaged} unmanaged"
+    yield f"{', '.join(parts) or 'Nothing to do'}{counts}."
     yield ""
     for block in plan.blocks:
         yield f"- **Blocked by {_text(block.code)}:** {_text(f'{block.message} {block.hint}')}"

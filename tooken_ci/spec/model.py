@@ -169,3 +169,8 @@ class Spec:
     warnings: tuple[Fault, ...]
     files: tuple[str, ...]
     own: str = ""
+
+
+def nothing() -> Spec:
+    """A spec that declares nothing, for commands that can do without one."""
+    return Spec(workspace=DEFAULT_WORKSPACE, entries=(), policy=Policy(), absent=(), prune=(), warnings=(), files=())
