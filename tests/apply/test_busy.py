@@ -96,11 +96,11 @@ def test_busy_only_once_it_is_served(world: World) -> None:
     """An entry that another run marks right after the plan is waited for in the same way."""
     clock = patient(world)
 
-    def another_run() -> None:
+    def mark_once() -> None:
         world.store("a").before.clear()
         world.store("a").leave_mark()
 
-    world.store("a").before["check"] = another_run
+    world.store("a").before["check"] = mark_once
     world.prepare(world.entry())
     assert world.survey.plan.problems == ()
     outcome = world.apply()
@@ -129,11 +129,11 @@ def test_a_copy_that_is_overtaken(world: World) -> None:
     world.prepare(world.entry(to="a b"))
     newer = f"{world.name}.g2"
 
-    def overtake() -> None:
+    def appear_once() -> None:
         world.store("b").after.clear()
         world.sandbox.create(newer)
 
-    world.store("b").after["mark"] = overtake
+    world.store("b").after["mark"] = appear_once
     clock.meanwhile = [lambda: world.sandbox.delete(f"/tokens/{world.token_id(newer)}")]
     outcome = world.apply()
     assert statuses(outcome) == [("redeliver", world.name, DONE)]

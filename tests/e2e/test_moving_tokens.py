@@ -136,10 +136,7 @@ def settled(project: Project, *left: str) -> None:
 @pytest.mark.parametrize("reserved", ["reserved", "free"])
 @pytest.mark.parametrize("hidden", ["ci", "ci.g2"])
 def test_a_hidden_token_whose_delivery_is_lost(make_project: Any, hidden: str, reserved: str) -> None:
-    """A creation under the name of a token that the list hides meets a conflict, and the next look finds that token.
-
-    What the hidden one's lost delivery asks for is done then.
-    """
+    """A creation under the name of a token that the list hides meets a conflict, and a look by name mends it all."""
     project = make_project(revoked_names=reserved)
     if hidden == "ci":
         project.write(spec({"ci": entry("ci")}))

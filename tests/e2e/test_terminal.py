@@ -2,68 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.project import TIMEOUT, Ended, command, entry, names, spec
+from tests.e2e.answering import answering
+from tests.e2e.project import entry, names, spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.e2e.project import Project
 
 QUESTION = "Apply this plan?"
 ONE = spec({"ci": entry("ci")})
-
-
-def _read(terminal: int) -> Iterator[str]:
-    """What the terminal shows, until the last process has left it."""
-    while True:
-        try:
-            shown = os.read(terminal, 4096)
-        except OSError:  # Linux tells the end so
-            return
-        if not shown:
-            return
-        yield shown.decode()
-
-
-def _at_terminal(project: Project, *arguments: str, answer: bytes) -> Ended:
-    """Runs the command with a person at the terminal, who answers as soon as the question stands there."""
-    terminal, theirs = pty.openpty()
-    with ExitStack() as stack:
-        stack.callback(os.close, terminal)
-        try:
-            running = subprocess.Popen(
-                [*command(), *arguments],
-                cwd=project.folder,
-                env=project.environment({"TERM": "dumb"}),
-                stdin=theirs,
-                stdout=subprocess.PIPE,
-                stderr=theirs,
-                text=True,
-                start_new_session=True,
-            )
-        finally:
-            os.close(theirs)
-        stack.callback(running.kill)
-        shown, asked = "", False
-        for part in _read(terminal):
-            shown += part
-            if QUESTION in shown and not asked:
-                asked = True
-                os.write(terminal, answer)
-        assert running.stdout is not None
-        out = running.stdout.read()
-        running.stdout.close()
-        ended = Ended(code=running.wait(timeout=TIMEOUT), out=out, err=shown.replace("\r\n", "\n"))
-    project.scan({"standard output": ended.out.encode(), "the terminal": ended.err.encode()})
-    return ended
 
 
 @pytest.fixture
@@ -82,7 +32,7 @@ def test_no(still_project: Project, answer: bytes, form: str) -> None:
     """Whoever does not say yes gets exit code 1, and nothing is changed."""
     still_project.write(ONE)
     with still_project.unchanged():
-        ended = _at_terminal(still_project, "apply", "--format", form, answer=answer)
+        ended = answering(still_project, "apply", "--format", form, answer=answer)
     assert ended.code == 1
     ended.says(QUESTION, "nothing was changed")
     if form == "json":
@@ -93,7 +43,7 @@ def test_no(still_project: Project, answer: bytes, form: str) -> None:
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_yes(one: Project, form: str) -> None:
     """Whoever says yes has seen the plan before, and it is applied."""
-    ended = _at_terminal(one, "apply", "--format", form, answer=b"y\n")
+    ended = answering(one, "apply", "--format", form, answer=b"y\n")
     assert ended.code == 0
     assert names(one.sandbox) == ["ci"]
     if form == "json":
@@ -106,7 +56,7 @@ def test_yes(one: Project, form: str) -> None:
 def test_nobody_is_asked(one: Project) -> None:
     """Nobody is asked with --yes, nor for a plan, nor where there is nothing to do."""
     for arguments in (["plan"], ["apply", "--yes"], ["apply"]):
-        ended = _at_terminal(one, *arguments, answer=b"n\n")
+        ended = answering(one, *arguments, answer=b"n\n")
         assert ended.code == 0
         assert QUESTION not in ended.err
     assert names(one.sandbox) == ["ci"]
@@ -116,7 +66,7 @@ def test_a_saved_plan_is_not_asked_about(one: Project) -> None:
     """Nobody is asked about a saved plan, which was reviewed: it is applied, or refused."""
     one.run("plan", "--out", "tokens.plan")
     for code in (0, 1):
-        ended = _at_terminal(one, "apply", "tokens.plan", answer=b"n\n")
+        ended = answering(one, "apply", "tokens.plan", answer=b"n\n")
         assert ended.code == code
         assert QUESTION not in ended.err
         assert names(one.sandbox) == ["ci"]

@@ -195,7 +195,7 @@ def test_what_is_not_permitted_costs_nothing() -> None:
 
 
 def test_at_most() -> None:
-    """The most it can take: busy twice, then every name but the last is taken, and only the last proof succeeds."""
+    """The most it can take: busy twice, then every name but the last taken, and a proof that takes all its tries."""
     tokens = [OLD]
     made = plan(spec(AT_ONCE, entry("web")), tokens)
     spare = (MINT_TRIES - 1) * 2 + (PROOF_TRIES - 1) + 1

@@ -198,6 +198,12 @@ class BlockedError(TookenCIError):
     exit_code = ExitCode.FORBIDDEN
 
 
+class RefusedError(TookenCIError):
+    """What a person named is unknown, ambiguous, or must not be touched; nothing was changed."""
+
+    code = "refused"
+
+
 class IncompleteError(TookenCIError):
     """Some entries could not be served, and nothing was changed."""
 

@@ -136,6 +136,27 @@ def rotate(*, yes: bool, form: str, names: tuple[str, ...], overlap: Any, strate
 
 @cli.command()
 @api_options
+@yes_option
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.pass_context
+def revoke(context: click.Context, /, *, names: tuple[str, ...], form: str, **options: Any) -> None:
+    """Revoke tokens now, for the day one leaks.
+
+    A NAME... is that of an entry of the spec (then all of its active generations go) or exactly that of one token, such
+    as deploy.g2, or deploy.g1 for the first generation alone. Tells what will break, and asks.
+    """
+    from click.core import ParameterSource
+
+    from tooken_ci.cli.reporting import reporting_on
+    from tooken_ci.cli.revoke import revoke_named
+
+    given = context.get_parameter_source("specs") is not ParameterSource.DEFAULT
+    with reporting_on(form, applying=True) as reporting:
+        revoke_named(reporting, names, given=given, **options)
+
+
+@cli.command()
+@api_options
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", type=Lines(), envvar="TOOKEN_NAMES")
 def lease(*, form: str, names: tuple[str, ...], **options: Any) -> None:
     """Make a token of each ephemeral entry named, for this job alone.

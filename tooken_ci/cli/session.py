@@ -233,14 +233,19 @@ def verdict_on(survey: Survey) -> TookenCIError | None:
     return Outcome(plan=survey.plan, results=(), changed=False).verdict()
 
 
-def confirm(reporting: Reporting) -> None:
+def at_terminal() -> bool:
+    """Whether there is a person to ask."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirm(reporting: Reporting, question: str = "Apply this plan?") -> None:
     """Ask the person at the terminal, who has seen the plan; where there is none, nobody is asked."""
-    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not at_terminal():
         return
     reporting.show_plan(to_person=True)
     try:
         with asking():
-            agreed = click.confirm("Apply this plan?", default=False, err=True)
+            agreed = click.confirm(question, default=False, err=True)
     except click.Abort:  # Ctrl-C, or the end of the input: an answer too
         say("")
         agreed = False

@@ -237,6 +237,7 @@ class Plan:
         managed: active tokens that the spec covers.
         unmanaged: active tokens that it does not; they are never touched.
         last: the entry whose token runs tooken-ci, and which therefore comes last; empty = not told.
+        by_hand: it revokes what a person named, and tells of nothing else in the workspace.
     """
 
     workspace: str
@@ -248,6 +249,7 @@ class Plan:
     managed: int
     unmanaged: int
     last: str = ""
+    by_hand: bool = False
 
     @property
     def actions(self) -> tuple[Action, ...]:

@@ -42,7 +42,8 @@ def as_markdown(report: Report) -> str:
 
 def _plan(plan: Plan) -> Iterator[str]:
     parts = [f"**{plan.count(kind)}** to {kind}" for kind in ActionKind if plan.count(kind)]
-    yield f"{', '.join(parts) or 'Nothing to do'}; {plan.unchanged} unchanged, {plan.unmanaged} unmanaged."
+    counts = "" if plan.by_hand else f"; {plan.unchanged} unchanged, {plan.unmanaged} unmanaged"
+    yield f"{', '.join(parts) or 'Nothing to do'}{counts}."
     yield ""
     yield from _notices(plan)
     fates, (actions, more) = Fates(plan), shortened(plan, MOST)

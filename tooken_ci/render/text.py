@@ -45,6 +45,8 @@ def headline(plan: Plan) -> str:
     """One line that says what the plan comes to."""
     parts = [f"{plan.count(kind)} to {kind}" for kind in ActionKind if plan.count(kind)]
     todo = ", ".join(parts) or "nothing to do"
+    if plan.by_hand:
+        return f"Workspace {quoted(plan.workspace)}: {todo}."
     return f"Workspace {quoted(plan.workspace)}: {todo}; {plan.unchanged} unchanged, {plan.unmanaged} unmanaged."
 
 
@@ -105,6 +107,9 @@ def _some(word: str, what: str, lines: Sequence[str]) -> Iterator[str]:
 
 
 def _price(price: Price, plan: Plan) -> Iterator[str]:
+    if plan.by_hand:
+        yield f"Looking took {count(price.spent, 'request')}; revoking takes {price.apply}."
+        return
     spent = f"The plan took {count(price.spent, 'request')}"
     if not plan.actions:
         yield f"{spent}."

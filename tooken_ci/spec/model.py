@@ -182,3 +182,8 @@ class Spec:
     digest: str = ""
     leases: tuple[Entry, ...] = ()
     own: str = ""
+
+
+def nothing() -> Spec:
+    """A spec that declares nothing, for commands that can do without one."""
+    return Spec(workspace=DEFAULT_WORKSPACE, entries=(), policy=Policy(), absent=(), prune=(), warnings=(), files=())
