@@ -35,8 +35,16 @@ def test_who_started_it(environ: dict[str, str], kind: HostKind, *, in_ci: bool)
 
 def test_in_the_action() -> None:
     """In the action's container the workspace is the only folder that stays, and outputs have a file."""
-    environ = GITHUB | {"TOOKEN_CI_ACTION": "1", "GITHUB_WORKSPACE": "/github/workspace", "GITHUB_OUTPUT": "/out"}
-    assert detect(environ) == Host(kind=HostKind.GITHUB, workspace=Path("/github/workspace"), output_file=Path("/out"))
+    files = {"GITHUB_OUTPUT": "/out", "GITHUB_ENV": "/env", "GITHUB_STATE": "/state"}
+    environ = GITHUB | files | {"TOOKEN_CI_ACTION": "1", "GITHUB_WORKSPACE": "/github/workspace"}
+    assert detect(environ) == Host(
+        kind=HostKind.GITHUB,
+        workspace=Path("/github/workspace"),
+        output_file=Path("/out"),
+        env_file=Path("/env"),
+        state_file=Path("/state"),
+        masks=True,
+    )
 
 
 @pytest.mark.parametrize("more", [{}, {"TOOKEN_CI_ACTION": "1"}, {"GITHUB_WORKSPACE": "/w"}, {"GITHUB_OUTPUT": ""}])
