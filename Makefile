@@ -6,7 +6,8 @@ DEMO := build/demo
 BENCH := build/bench
 BIN := $(VENV)/bin
 # -n auto: as many workers as there are cores. Every test has its own folder and its own port.
-PYTEST_ARGS ?= -n auto
+# What one worker has left over another one takes, so that none is idle at the end.
+PYTEST_ARGS ?= -n auto --dist worksteal
 IMAGE ?= tooken-ci
 LOCK_OPTIONS := --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --unsafe-package tooken-ci

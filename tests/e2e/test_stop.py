@@ -78,8 +78,7 @@ def test_what_is_under_way_is_finished(project: Project, asked: signal.Signals) 
     finished_by_the_next_run(project)
 
 
-@both_signals
-@pytest.mark.parametrize("workers", ["1", "8"])
+@pytest.mark.parametrize(("asked", "workers"), [(signal.SIGINT, "1"), (signal.SIGTERM, "8")])
 def test_what_hangs_is_not_waited_for(project: Project, asked: signal.Signals, workers: str) -> None:
     """A signal while a request hangs ends the run all the same: it is told as unclear, and the next run mends it."""
     project.write(spec(MANY))
