@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tooken_ci.apply.by_hand import find, revoke
 from tooken_ci.base.errors import UsageError
 from tooken_ci.cli.options import DEFAULT_SPEC
-from tooken_ci.cli.session import at_terminal, begin, confirm, load_spec, registry_for
+from tooken_ci.cli.session import at_terminal, begin, conclude, confirm, load_spec, registry_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,10 +60,7 @@ def revoke_named(
     reporting.changing = True
     with run.at_work():
         outcome = revoke(run.context, plan)
-    reporting.update(outcome=outcome)
-    verdict = outcome.verdict()
-    if verdict is not None:
-        raise verdict
+    conclude(reporting, outcome)
 
 
 def _spec(specs: tuple[str, ...], registry: Registry, reporting: Reporting, *, given: bool) -> Spec:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tooken_ci.cli.reporting import Reporting
     from tooken_ci.destinations.registry import Registry
     from tooken_ci.plan.focus import Focus
+    from tooken_ci.plan.result import Outcome
     from tooken_ci.plan.saved import SavedPlan
     from tooken_ci.plan.terms import Terms
     from tooken_ci.spec.model import Spec
@@ -220,6 +221,15 @@ def carry_out(reporting: Reporting, *, yes: bool, **options: Any) -> None:
     reporting.changing = True
     with run.at_work():
         outcome = execute(run.context, survey)
+    conclude(reporting, outcome)
+
+
+def conclude(reporting: Reporting, outcome: Outcome) -> None:
+    """Tell what became of a plan, and fail where not all of it could be done.
+
+    Raises:
+        TookenCIError: it could not.
+    """
     reporting.update(outcome=outcome)
     verdict = outcome.verdict()
     if verdict is not None:
