@@ -103,3 +103,24 @@ def test_the_key_that_runs_it(served: Project) -> None:
     served.key = served.secret("out/runner")
     with served.unchanged():
         served.run("revoke", "runner", "--yes", code=1).says("'runner' is the token that runs this command")
+
+
+@pytest.mark.parametrize("name", ["by", "BY-HAND", "by-hand.g2"])
+def test_a_name_is_meant_exactly(served: Project, name: str) -> None:
+    """A part of a name, another case and a generation that does not live are unknown names."""
+    with served.unchanged():
+        served.run("revoke", name, "--yes", code=1).says(f"No entry or token is named '{name}'")
+
+
+def test_a_name_of_two_tokens(served: Project) -> None:
+    """NAME.g1 where a token of exactly that name lives beside the first generation is not decided by a guess."""
+    served.sandbox.create("ci.g1")
+    with served.unchanged():
+        served.run("revoke", "ci.g1", "--yes", code=1).says("'ci.g1' may mean two tokens")
+
+
+def test_what_is_revoked_already(served: Project) -> None:
+    """A token that is gone already is nothing to do, and no error."""
+    served.run("revoke", "by-hand", "--yes")
+    with served.unchanged():
+        served.run("revoke", "by-hand", "--yes").says("no active token", "nothing to revoke")

@@ -105,3 +105,16 @@ def test_the_policy_holds(tmp_path: Path) -> None:
         top="policy: {forbidden_scopes: [webhooks:write]}\n",
     )
     assert [breach.rule for breach in breaches(spec)] == ["forbidden_scopes"]
+
+
+def test_none_of_them_runs_tooken_ci(tmp_path: Path) -> None:
+    """A lease ends with its job, so 'self' cannot name one; nor is it asked for when a lease may write tokens."""
+    powers = "scopes: [tokens:read, tokens:write, tokens:revoke]"
+    lease = f"one: {{ephemeral: true, expires_in: 1h, {powers}, {JOB}}}"
+    assert faults(tmp_path, lease, top="self: one\n") == [
+        (
+            "a.yml:2:7: 'self' names 'one', which is ephemeral: its tokens are leases of one job. "
+            "Name an entry that is delivered to a store that is kept."
+        )
+    ]
+    assert loaded(tmp_path, lease, top="defaults: {rotation: {overlap: 0}}\n").leases

@@ -33,7 +33,8 @@ def faults(parts: Sequence[Part], declared: Collection[str]) -> Iterator[Fault]:
             yield from _unfit(giving[0].own, entries, declared)
         return
     for entry in entries:
-        if entry.overlap == _AT_ONCE and scopes.WRITE in entry.scopes and not entry.watched:
+        kept = entry.watched or entry.ephemeral or entry.overlap > _AT_ONCE
+        if scopes.WRITE in entry.scopes and not kept:
             yield Fault(
                 entry.where("rotation"),
                 f"{quoted(entry.name)} has {scopes.WRITE} and an overlap of 0, so it may be the token that runs "
@@ -52,10 +53,21 @@ def _unfit(named: Named, entries: Sequence[Entry], declared: Collection[str]) ->
     entry = next((entry for entry in entries if entry.name == named.text), None)
     if entry is None:  # something else is wrong with it, and told
         return
+    if entry.ephemeral:
+        message = f"'self' names {quoted(entry.name)}, which is ephemeral: its tokens are leases of one job."
+        yield Fault(named.position, message, hint="Name an entry that is delivered to a store that is kept.")
+        return
+    if entry.in_place:
+        message = (
+            f"{quoted(entry.name)} runs tooken-ci ('self' at {named.position}), so it cannot be rotated in place: "
+        )
+        message += "the key would be dead in the middle of the run."
+        yield Fault(entry.where("rotation"), message, hint="Say 'strategy: replace' for this entry.")
     if entry.watched:
         message = f"'self' names {quoted(entry.name)}, which is only watched: its secret is delivered nowhere."
         yield Fault(named.position, message, hint=f"Give it a destination under 'deliver' at {entry.position}.")
-    missing = [scope for scope in _NEEDED if scope not in entry.scopes]
+    needed = (*_NEEDED, scopes.ROTATE) if any(other.in_place for other in entries) else _NEEDED
+    missing = [scope for scope in needed if scope not in entry.scopes]
     if missing:
         yield Fault(
             entry.where("scopes"),
