@@ -5,8 +5,8 @@ RUN python3 -m venv --without-pip /opt/tooken-ci
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 # What changes least comes first: the locked dependencies are one layer, the package itself is another.
 COPY requirements/build.txt requirements/runtime.txt /src/requirements/
-RUN python3 -m pip install --require-hashes --requirement /src/requirements/build.txt \
- && python3 -m pip --python /opt/tooken-ci/bin/python install --require-hashes --requirement /src/requirements/runtime.txt
+RUN python3 -m pip install --no-deps --require-hashes --requirement /src/requirements/build.txt \
+ && python3 -m pip --python /opt/tooken-ci/bin/python install --no-deps --require-hashes --requirement /src/requirements/runtime.txt
 COPY LICENSE README.md pyproject.toml /src/
 COPY tooken_ci /src/tooken_ci
 RUN python3 -m pip wheel --no-index --no-deps --no-build-isolation --wheel-dir /dist /src \
