@@ -65,7 +65,7 @@ lock: venv ## Pin the newest dependencies that fit pyproject.toml (use the oldes
 		--output-file requirements/dev.txt pyproject.toml
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK_OPTIONS) --extra sandbox \
 		--constraint requirements/dev.txt --output-file requirements/sandbox.txt pyproject.toml
-	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK_OPTIONS) \
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK_OPTIONS) --extra all \
 		--constraint requirements/dev.txt --output-file requirements/runtime.txt pyproject.toml
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK_OPTIONS) --only-build-deps --build-deps-for wheel \
 		--constraint requirements/dev.txt --output-file requirements/build.txt pyproject.toml

@@ -199,6 +199,7 @@ class World:
             spec=load([str(spec)], kinds=[FileKind(Surroundings())]),
             client=self.client,
             open=self._open,
+            look=lambda targets: [self._open(target).look() for target in targets],
             clock=self.clock,
             run=self.run,
             tell=self.told.append,

@@ -6,6 +6,7 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
+from tooken_ci.apply.looks import look_at_entry
 from tooken_ci.base import times
 from tooken_ci.base.errors import DeadlineError
 from tooken_ci.base.text import quoted
@@ -95,7 +96,7 @@ def look_again(context: Context, survey: Survey, entry: Entry) -> tuple[EntryVie
         StoppedError: the run is to end.
     """
     tokens = context.active_of(entry)
-    looks = tuple(context.open(target).look() for target in entry.deliver)
+    looks = look_at_entry(context, entry)
     names = {token.id: token.name for token in (*survey.tokens, *tokens)}
     facts = dict(survey.facts)
     facts |= {strange: context.client.get(strange) for strange in recorded_ids(looks, frozenset([*names, *facts]))}

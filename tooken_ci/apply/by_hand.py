@@ -7,8 +7,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from tooken_ci.apply.bounded import bounded
+from tooken_ci.apply.looks import look_at
 from tooken_ci.apply.meant import Meant, meant, unknown
-from tooken_ci.apply.side_by_side import side_by_side
 from tooken_ci.base import naming, times
 from tooken_ci.base.errors import (
     ApiError,
@@ -58,8 +58,7 @@ def _find(context: Context, names: Sequence[str]) -> tuple[Plan, Price]:
     if strange := [one.name for one in found if not one.known]:
         raise unknown(context, strange)
     targets = [target for entry in context.spec.entries for target in entry.deliver]
-    looked = side_by_side(lambda target: context.open(target).look(), targets, context.workers)
-    looks = {target.place: look for target, look in zip(targets, looked, strict=True)}
+    looks = look_at(context, targets)
     _refuse_the_running(context, found, looks)
     seen: set[str] = set()
     entries = []

@@ -11,9 +11,10 @@ from tooken_ci.base.progress import Silence
 from tooken_ci.plan.terms import USUAL, Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tooken_ci.base.progress import Progress
+    from tooken_ci.base.record import Look
     from tooken_ci.base.times import Clock
     from tooken_ci.destinations.interface import Destination
     from tooken_ci.plan.result import Result
@@ -37,6 +38,7 @@ class Context:
         spec: what the team wants.
         client: the workspace.
         open: gives the destination behind a target.
+        look: tells what stands at each of some targets of one group, now.
         clock: for deadlines; never for the time of day, which is the server's.
         run: this run's own id; it stands in its marks.
         tell: hears each result as it comes, one at a time.
@@ -48,6 +50,7 @@ class Context:
     spec: Spec
     client: Client
     open: Callable[[Target], Destination]
+    look: Callable[[Sequence[Target]], Sequence[Look]]
     clock: Clock
     run: str
     tell: Callable[[Result], None]

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from tooken_ci.apply.looks import look_at_entry
 from tooken_ci.base.errors import ApiError, NotTheApiError, StoppedError, TookenCIError, UnreachableError
 from tooken_ci.plan import ownership
 from tooken_ci.plan.entry import due_revocations
@@ -43,7 +44,7 @@ def retire(
         fresh = dataclasses.replace(
             view,
             generations=generations_of(view.entry, tokens),
-            looks=tuple(context.open(target).look() for target in view.entry.deliver),
+            looks=look_at_entry(context, view.entry),
             now=context.client.now(),
         )
         names = {token.id: token.name for token in tokens}

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tooken_ci.apply.bounded import bounded
+from tooken_ci.apply.looks import look_at
 from tooken_ci.apply.side_by_side import side_by_side
 from tooken_ci.base import naming
 from tooken_ci.base.errors import SavedPlanError, StoppedError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tooken_ci.plan.model import Plan
     from tooken_ci.plan.price import Price
     from tooken_ci.plan.saved import SavedPlan
-    from tooken_ci.spec.model import Spec, Target
+    from tooken_ci.spec.model import Spec
     from tooken_ci.tooken.model import Token
 
 
@@ -96,8 +97,7 @@ def _survey(context: Context, *, allow_empty: bool, focus: Focus, saved: SavedPl
 
         tokens = listing.result()
     targets = [target for entry in spec.entries for target in entry.deliver]
-    looked = side_by_side(lambda target: _look(context, target), targets, context.workers)
-    looks = {target.place: look for target, look in zip(targets, looked, strict=True)}
+    looks = look_at(context, targets)
     unknown = list(recorded_ids(looks.values(), tokens))
     found = side_by_side(lambda token_id: _fact(context, token_id), unknown, context.workers)
     facts = dict(zip(unknown, found, strict=True))
@@ -137,11 +137,6 @@ def _survey(context: Context, *, allow_empty: bool, focus: Focus, saved: SavedPl
         focus=focus,
         planned_at=None if saved is None else saved.planned_at,
     )
-
-
-def _look(context: Context, target: Target) -> Look:
-    context.clock.check()
-    return context.open(target).look()
 
 
 def _fact(context: Context, token_id: str) -> Token | None:

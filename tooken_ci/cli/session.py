@@ -67,6 +67,7 @@ def registry_for(host: Host, *read: str) -> Registry:
             env_file=host.env_file if host.masks else None,
             output_file=host.output_file if host.masks else None,
             read=frozenset(map(Path, read)),
+            environment=os.environ,
         )
     )
 
@@ -168,7 +169,11 @@ def begin(
     deadline: float,
     terms: Terms | None = None,
 ) -> Run:
-    """A run against the workspace: its clock starts now."""
+    """A run against the workspace: its clock starts now.
+
+    Raises:
+        UsageError: there is no key, or a destination of the spec needs a package that is not installed.
+    """
     from tooken_ci.apply.context import Context, new_run
     from tooken_ci.base.times import RunClock
     from tooken_ci.cli.progress import display
@@ -178,6 +183,7 @@ def begin(
     from tooken_ci.tooken.key import read_key
     from tooken_ci.tooken.quota import Pace
 
+    registry.demand(target for entry in spec.entries for target in entry.deliver)
     clock = RunClock(stop=reporting.heed_signals(), deadline=deadline)
     shown = display(in_ci=reporting.host.in_ci)
     client = Client(
@@ -191,6 +197,7 @@ def begin(
         spec=spec,
         client=client,
         open=registry.open,
+        look=registry.look,
         clock=clock,
         run=new_run(),
         tell=lambda result: mention(result_line(result)),

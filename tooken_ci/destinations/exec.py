@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base.text import quoted
 from tooken_ci.destinations.exec_store import LONGEST_DELIVERY, ExecDestination, Programs
+from tooken_ci.destinations.interface import one_by_one
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tooken_ci.base.position import Position
+    from tooken_ci.base.record import Look
 
 _DEFAULT_TIMEOUT = "30s"
 _SECONDS = re.compile(r"([0-9]{1,9})s")
@@ -71,6 +73,7 @@ class ExecKind:
 
     name = "exec"
     schema = _SCHEMA
+    extra = None
 
     def parse(self, settings: Mapping[str, Any], position: Position) -> Target:
         """Make a target of settings that fit the schema.
@@ -105,6 +108,10 @@ class ExecKind:
         if not isinstance(target.settings, Programs):
             raise TypeError("a target of another kind")
         return ExecDestination(target.settings)
+
+    def look(self, targets: Sequence[Target]) -> Sequence[Look]:
+        """What stands at each of some targets, now."""
+        return one_by_one(self, targets)
 
 
 def _arguments(settings: Mapping[str, Any], key: str) -> tuple[str, ...]:

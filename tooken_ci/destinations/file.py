@@ -14,11 +14,12 @@ from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import DeliveryRecord, Look, NewerRecordError, State
 from tooken_ci.base.secret import Secret, fingerprint
 from tooken_ci.base.text import quoted
+from tooken_ci.destinations.interface import one_by_one
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tooken_ci.base.position import Position
     from tooken_ci.base.record import Held
@@ -76,6 +77,7 @@ class FileKind:
 
     name = "file"
     schema = _SCHEMA
+    extra = None
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
@@ -121,6 +123,10 @@ class FileKind:
         if not isinstance(target.settings, _Settings):
             raise TypeError("a target of another kind")
         return FileDestination(target.settings.path, target.settings.workspace)
+
+    def look(self, targets: Sequence[Target]) -> Sequence[Look]:
+        """What stands at each of some targets, now."""
+        return one_by_one(self, targets)
 
 
 class FileDestination:

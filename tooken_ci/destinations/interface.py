@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from typing import TYPE_CHECKING, Protocol
 
+from tooken_ci.base.errors import UsageError
+from tooken_ci.base.text import quoted
 from tooken_ci.spec.kinds import DestinationKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tooken_ci.base.record import DeliveryRecord, Held, Look
@@ -25,6 +29,7 @@ class Surroundings:
         env_file: where a variable for the job's later steps is written; None = there is no such file.
         output_file: where an output of the step is written; None = there is no such file.
         read: the run's own files and folders, the spec, the key's and a saved plan; nothing is delivered over them.
+        environment: the variables that tell where stores are, and the credentials for them.
     """
 
     in_ci: bool = False
@@ -32,6 +37,7 @@ class Surroundings:
     env_file: Path | None = None
     output_file: Path | None = None
     read: frozenset[Path] = frozenset()
+    environment: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
 
 
 class Destination(Protocol):
@@ -62,9 +68,50 @@ class Destination(Protocol):
         ...
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Extra:
+    """What a kind needs that does not come with tooken-ci itself.
+
+    Attributes:
+        name: of the extra that brings it, as in ``tooken-ci[NAME]``.
+        module: the top-level module that it brings.
+    """
+
+    name: str
+    module: str
+
+
 class Kind(DestinationKind, Protocol):
-    """A kind of destination: how its settings are read, and how one is opened."""
+    """A kind of destination: how its settings are read, how one is opened, and how many are looked at together."""
+
+    @property
+    def extra(self) -> Extra | None:
+        """What it needs beside tooken-ci itself; None = nothing."""
+        ...
 
     def open(self, target: Target) -> Destination:
-        """The destination behind a target that this kind parsed."""
+        """The destination behind a target that this kind parsed; asks nobody yet."""
         ...
+
+    def look(self, targets: Sequence[Target]) -> Sequence[Look]:
+        """What stands at each of some targets of one group, afresh, with as few requests as there can be."""
+        ...
+
+
+def one_by_one(kind: Kind, targets: Sequence[Target]) -> Sequence[Look]:
+    """What stands at each of some targets, for a kind for which a look at many costs as much as a look at each."""
+    return [kind.open(target).look() for target in targets]
+
+
+def demand(kind: Kind) -> None:
+    """See that what a kind needs is installed.
+
+    Raises:
+        UsageError: it is not; says which extra brings it.
+    """
+    if kind.extra is not None and importlib.util.find_spec(kind.extra.module) is None:
+        raise UsageError(
+            f"The destination {quoted(kind.name)} needs the Python package {quoted(kind.extra.module)}, which is not "
+            "installed.",
+            hint=f"Install it with tooken-ci: pip install 'tooken-ci[{kind.extra.name}]'.",
+        )

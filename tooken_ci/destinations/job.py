@@ -13,11 +13,12 @@ from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import Look, State
 from tooken_ci.base.text import quoted
 from tooken_ci.destinations.file import FileDestination, FileKind
+from tooken_ci.destinations.interface import one_by_one
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tooken_ci.base.position import Position
     from tooken_ci.base.record import DeliveryRecord, Held
@@ -79,6 +80,7 @@ class JobKind:
 
     name = "job"
     schema = _SCHEMA
+    extra = None
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
@@ -122,6 +124,10 @@ class JobKind:
             return self._files.parse({"path": path, "persistent": True}, position)
         except SettingsError as error:
             raise SettingsError(error.message, hint=error.hint, key="file") from None
+
+    def look(self, targets: Sequence[Target]) -> Sequence[Look]:
+        """What stands at each of some targets, now."""
+        return one_by_one(self, targets)
 
 
 class JobDestination:

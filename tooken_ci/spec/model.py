@@ -31,6 +31,8 @@ class Target:
         warnings: what the kind wants the user to know before anything is done.
         keeps_record: a delivery record can stand there.
         of_a_job: it lasts as long as one CI job; for ephemeral entries alone.
+        group: what it shares with the other places of its kind that one look serves, such as a repository; empty = it
+            is looked at by itself.
         position: where it stands in the YAML.
     """
 
@@ -42,6 +44,7 @@ class Target:
     warnings: tuple[str, ...] = ()
     keeps_record: bool = True
     of_a_job: bool = False
+    group: str = ""
     position: Position
 
 
