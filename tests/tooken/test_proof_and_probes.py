@@ -137,3 +137,26 @@ def test_a_probe_that_learns_nothing(
         api.add(method, url, **answer)  # type: ignore[arg-type]  # each answer is given by its own keywords
     with pytest.raises(kind):
         probe(make_client())
+
+
+def probe_rotate(client: Client) -> None:
+    client.probe_rotate()
+
+
+@pytest.mark.parametrize(
+    ("probe", "method", "url", "status"),
+    [
+        (probe_write, "POST", TOKENS, 400),
+        (probe_revoke, "DELETE", PROBED, 404),
+        (probe_rotate, "POST", f"{PROBED}/rotate", 404),
+    ],
+)
+def test_a_probe_is_sent_again(
+    api: responses.RequestsMock, *, probe: object, method: str, url: str, status: int
+) -> None:
+    """A probe does nothing, so after a fault in passing it is sent again, whatever it asks for, and leaves no doubt."""
+    assert callable(probe)
+    api.add(method, url, status=500)
+    api.add(method, url, status=status, json=error_body(status))
+    probe(make_client())
+    assert len(api.calls) == 2

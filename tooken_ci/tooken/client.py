@@ -225,7 +225,7 @@ class Client:
         Raises:
             ForbiddenError: it may not.
         """
-        self._probe(Call(kind=CallKind.CREATE, path="/tokens", scope=scopes.WRITE, body={}))
+        self._probe(Call(kind=CallKind.CREATE, path="/tokens", scope=scopes.WRITE, body={}, probe=True))
 
     def probe_revoke(self) -> None:
         """Learn, without changing anything, whether the key may revoke tokens.
@@ -233,7 +233,7 @@ class Client:
         Raises:
             ForbiddenError: it may not.
         """
-        self._probe(Call(kind=CallKind.REVOKE, path=_path(_NOBODYS_ID), scope=scopes.REVOKE))
+        self._probe(Call(kind=CallKind.REVOKE, path=_path(_NOBODYS_ID), scope=scopes.REVOKE, probe=True))
 
     def probe_rotate(self) -> None:
         """Learn, without changing anything, whether the key may rotate tokens.
@@ -241,7 +241,8 @@ class Client:
         Raises:
             ForbiddenError: it may not.
         """
-        self._probe(Call(kind=CallKind.ROTATE, path=f"{_path(_NOBODYS_ID)}/rotate", scope=scopes.ROTATE))
+        path = f"{_path(_NOBODYS_ID)}/rotate"
+        self._probe(Call(kind=CallKind.ROTATE, path=path, scope=scopes.ROTATE, probe=True))
 
     def _probe(self, call: Call) -> None:
         """A missing scope is refused before anything is read, so any other refusal shows that the scope is there."""

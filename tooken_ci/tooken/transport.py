@@ -58,6 +58,7 @@ class Call:
         params: the query.
         body: sent as JSON; None = no body.
         ends_credential: it may end the very credential that it is sent with, so a 401 to its repeat says: it did.
+        probe: it asks for nothing that could be done; so it is sent again like a read, and leaves no doubt.
     """
 
     kind: CallKind
@@ -66,9 +67,15 @@ class Call:
     params: Mapping[str, str | int] = dataclasses.field(default_factory=dict)
     body: Mapping[str, Any] | None = None
     ends_credential: bool = False
+    probe: bool = False
 
     def __str__(self) -> str:
         return f"{self.kind.method} {self.path}"
+
+    @property
+    def effect(self) -> CallKind:
+        """What it could do to the workspace, which decides whether it may be sent again."""
+        return CallKind.READ if self.probe else self.kind
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -176,7 +183,7 @@ class Transport:
                     tries.doubt = outcome.error
                 self._pause_or_raise(call, outcome, tries)
         except TookenCIError as end:
-            if tries.doubt is None or call.kind is CallKind.READ:
+            if tries.doubt is None or call.effect is CallKind.READ:
                 raise
             settling = (ConflictError, NotFoundError, *([UnauthorizedError] if call.ends_credential else []))
             if isinstance(end, settling) and end.from_api:  # it tells what has become of it
@@ -185,7 +192,7 @@ class Transport:
             raise tries.doubt from None
 
     def _pause_or_raise(self, call: Call, failed: _Failed, tries: _Tries) -> None:
-        if TABLE[failed.fault][call.kind] is Again.NEVER:
+        if TABLE[failed.fault][call.effect] is Again.NEVER:
             raise failed.error
         if failed.fault is Fault.RATE_LIMITED:
             self._bear(failed, tries)
