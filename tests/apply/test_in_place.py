@@ -9,9 +9,13 @@ import pytest
 from tests.apply.support import BUSY, DONE, FAILED, REFUSED, TIMED_OUT, only, statuses
 from tooken_ci.base.record import MarkKind
 from tooken_ci.plan.model import Cause
+from tooken_ci.tooken.client import Client
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.apply.support import World
+    from tooken_ci.tooken.model import Minted
 
 LIFE: Any = {"expires_in": "expires_in: 900d"}
 
@@ -215,3 +219,55 @@ def test_a_key_that_may_not_rotate(aged: World) -> None:
     with pytest.raises(Exception, match="tokens:rotate"):
         aged.apply()
     assert aged.store("a").runs() == []
+
+
+class LateClient(Client):
+    """A client whose rotation takes so long that another run takes this one for dead."""
+
+    hindered: Callable[[], None]
+
+    def rotate(self, token_id: str) -> Minted:
+        minted = super().rotate(token_id)
+        self.hindered()
+        return minted
+
+
+def test_a_rotation_that_was_done_too_late(aged: World) -> None:
+    """Another run has delivered meanwhile what is dead now, and cleared the marks: this one leaves its mark again."""
+    world = aged
+    world.client_type = LateClient
+    world.prepare(in_place(world, to="a b"), **LIFE)
+
+    def hinder() -> None:
+        world.clock.time += 121
+        world.sandbox.advance(121)
+        for name in "ab":
+            record = world.store(name).look().record
+            assert record is not None
+            world.store(name).write_record(record.without_marks_of(world.run))
+
+    LateClient.hindered = staticmethod(hinder)
+    outcome = world.apply()
+    assert only(outcome).status is FAILED
+    assert "was rotated too late" in only(outcome).error
+    assert [world.store(name).runs() for name in "ab"] == [[world.run]] * 2
+    assert outcome.changed
+    world.client_type = Client
+    settles(world)
+
+
+def test_marks_that_took_too_long(aged: World) -> None:
+    """Nothing is rotated once the marks have become so old that another run may take them for abandoned."""
+    world, old = aged, aged.store("a").value()
+    world.prepare(in_place(world, to="a b"), **LIFE)
+
+    def hinder() -> None:
+        world.clock.time += 121
+
+    world.store("b").after["mark"] = hinder
+    outcome = world.apply()
+    assert "took too long" in only(outcome).error
+    assert not outcome.changed
+    assert [world.store(name).runs() for name in "ab"] == [[], []]
+    assert world.sandbox.authenticates(old)
+    settles(world)

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.apply.support import DONE, FAILED, REFUSED, only, statuses
+import pytest
+
+from tests.apply.support import DONE, FAILED, REFUSED, TIMED_OUT, only, statuses
 from tooken_ci.base.record import MarkKind
 
 if TYPE_CHECKING:
     from tests.apply.support import World
+    from tooken_ci.base.errors import DestinationError
 
 
 def test_a_place_that_can_no_longer_be_asked(world: World) -> None:
@@ -66,6 +69,27 @@ def test_a_withdrawal_keeps_another_runs_mark(world: World) -> None:
     assert only(world.apply()).status is FAILED
     assert world.active() == []
     assert world.store("a").runs() == ["another-run"]
+    assert world.store("b").runs() == []
+
+
+@pytest.mark.parametrize(("error", "left"), [(REFUSED, False), (TIMED_OUT, True)], ids=["refused", "timed out"])
+def test_the_mark_of_a_place_that_was_not_served(world: World, *, error: DestinationError, left: bool) -> None:
+    """Where surely nothing was written the mark goes, although another place was served; else it stays and tells."""
+    world.store("b").before["write"] = error
+    world.prepare(world.entry(to="a b"))
+    assert only(world.apply()).status is FAILED
+    assert world.store("a").holds_name() == world.name
+    assert world.store("b").runs() == ([world.run] if left else [])
+
+
+def test_a_copy_that_one_place_refuses(world: World) -> None:
+    """A redeliver takes the mark back where surely nothing was written, and says why it was not."""
+    world.serve(world.entry(to="a"))
+    world.store("b").before["write"] = REFUSED
+    world.prepare(world.entry(to="a b c"))
+    outcome = world.apply()
+    assert (only(outcome).status, "It said no" in only(outcome).error) == (FAILED, True)
+    assert world.store("c").holds_name() == world.name
     assert world.store("b").runs() == []
 
 

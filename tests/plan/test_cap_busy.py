@@ -120,6 +120,16 @@ def test_cap_advises_what_surely_was_not_written() -> None:
     assert f"'tooken-ci revoke {CI}.g3'" in made.problems[0].hint
 
 
+def test_cap_where_marks_name_all() -> None:
+    """Where runs that did not finish may have left each of them somewhere, the way out is told with its risk."""
+    tokens = generations(4)
+    of = entry(scopes=frozenset({WRITE}), deliver=(target("file a"), target("exec b")))
+    marked = holds(tokens[0], *(mark(f"{CI}.g{number}") for number in (2, 3, 4)), readable=False)
+    (problem,) = plan(of, tokens, {"file a": holds(tokens[3]), "exec b": marked}).problems
+    assert f"'tooken-ci revoke {CI}.g2' or 'tooken-ci revoke {CI}.g3' would free a place" in problem.hint
+    assert "may have left its secret at 'exec b'; apply right afterwards" in problem.hint
+
+
 def test_cap_advises_nothing_young() -> None:
     """A generation that another run may just have made is none to revoke by hand."""
     tokens = [*generations(3), token(f"{CI}.g4", age=minutes(1))]

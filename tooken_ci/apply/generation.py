@@ -93,7 +93,9 @@ def _copy(context: Context, view: EntryView, action: Action, places: Places) -> 
         raise EntryError("The secret can no longer be read where it was.", hint="Run again; it will be replaced.")
     secret, held = source
     places.deliver(secret, held, order=lambda _: 0)
-    if not places.touched:
+    if places.touched:
+        places.withdraw_refused()
+    else:
         places.withdraw()
 
 
@@ -193,6 +195,7 @@ def _deliver_or_undo(context: Context, view: EntryView, minted: Minted, places: 
         _undo(context, minted, places)
         told = _told(places, f"{quoted(minted.token.name)} was revoked again, nothing was delivered")
         raise EntryError(told, hint=_hints(places), changed=True)
+    places.withdraw_refused()
 
 
 def unproven(context: Context, minted: Minted) -> str:

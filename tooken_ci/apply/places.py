@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from functools import partial
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ class Places:
         self._open: dict[str, Destination] = {target.place: context.open(target) for target in targets}
         self._marked: dict[str, None] = {}  # a set that keeps its order
         self._first_mark = -math.inf
+        self._refused: list[Destination] = []  # that surely took nothing, although they were marked
         self.failures: dict[str, DestinationError] = {}
         self.touched = False
 
@@ -43,6 +45,10 @@ class Places:
     def age(self) -> float:
         """Seconds since the first of the marks that stand was made; all are made anew together."""
         return self._context.clock.monotonic() - self._first_mark
+
+    def late(self) -> bool:
+        """Whether another run may have taken this one for dead meanwhile."""
+        return self.age > LONGEST_DELIVERY
 
     def check(self) -> None:
         """Ask each destination whether it can be written; the ones that cannot become failures. Changes nothing."""
@@ -77,10 +83,18 @@ class Places:
     def withdraw(self) -> None:
         """Take this run's marks back, where nothing was written; what cannot be taken back ages by itself."""
         for place in self._marked:
-            destination = self._open[place]
-            record = destination.look().record  # read anew: another run may have left its mark meanwhile
-            if record is not None:
-                self._attempt(place, partial(destination.write_record, record.without_marks_of(self._context.run)))
+            self._attempt(place, partial(self._unmark, self._open[place]))
+
+    def withdraw_refused(self) -> None:
+        """Take the marks back where surely nothing was written, although it was elsewhere: nobody need wonder later."""
+        for destination in self._refused:
+            with contextlib.suppress(DestinationError):  # why it was not served matters more
+                self._unmark(destination)
+
+    def _unmark(self, destination: Destination) -> None:
+        record = destination.look().record  # read anew: another run may have left its mark meanwhile
+        if record is not None:
+            destination.write_record(record.without_marks_of(self._context.run))
 
     def copying(self, now: dt.datetime) -> Mark | None:
         """Another run's young mark of kind ``copy``, read anew."""
@@ -113,7 +127,7 @@ class Places:
                 self._attempt(place, partial(self._serve, self._open[place], secret, held))
 
     def _serve(self, destination: Destination, secret: Secret, held: Held) -> None:
-        if self.age > LONGEST_DELIVERY:
+        if self.late():
             raise DestinationError(
                 f"more than {LONGEST_DELIVERY:.0f} s have passed since it was marked; another run may be at work now.",
                 hint="Run again.",
@@ -121,7 +135,10 @@ class Places:
         try:
             destination.write(secret)
         except DestinationError as error:
-            self.touched = self.touched or not error.surely_refused
+            if error.surely_refused:
+                self._refused.append(destination)
+            else:
+                self.touched = True
             raise
         self.touched = True
         if destination.holds(secret) is False:

@@ -43,7 +43,17 @@ def rotate(context: Context, view: EntryView, action: Action, places: Places) ->
     may_go_on(places, action)
     with context.client.hold(len(view.entry.names) + REQUESTS_OF_A_ROTATION):
         announce(context, view, action, places, MarkKind.ROTATE)
+        if places.late():
+            places.withdraw()
+            raise EntryError(
+                f"Marking the destinations took too long to rotate {quoted(action.token)}.", hint="Run again."
+            )
         minted = _rotated(context, action, places)
+        if places.late():
+            # a run that took this one for dead may have delivered what is dead now, and cleared the marks
+            places.mark(MarkKind.ROTATE, action.token, context.client.now())
+            told = f"{quoted(action.token)} was rotated too late: another run may have delivered its secret meanwhile."
+            raise EntryError(told, hint=_AGAIN, changed=True)
         held = dataclasses.replace(held_of(minted), at=context.client.now())
         why = unproven(context, minted)
         if why:

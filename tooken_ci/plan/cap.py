@@ -30,14 +30,20 @@ def full(view: EntryView, going: Sequence[Action]) -> Problem:
         going: the revocations that this very run does; none of them is advised.
     """
     gone = {action.id for action in going}
-    free = [one for one in view.generations if one.token.id not in gone and _free(view, one)]
+    left = [one for one in view.generations if one.token.id not in gone and not _recorded(view, one)]
+    free = [one for one in left if not _marked(view, one)]
     advice = []
     if gone:
         names = ", ".join(quoted(action.token) for action in going)
         advice.append(f"This run revokes {names}: run again after it.")
     if free:
-        commands = " or ".join(f"'tooken-ci revoke {_argument(one)}'" for one in free)
-        advice.append(f"{commands} would free a place: no destination's record names it.")
+        advice.append(f"{_commands(free)} would free a place: no destination's record names it.")
+    elif left and not gone:
+        places = ", ".join(quoted(target.place) for target, look in view.places if _unsure(look, left))
+        advice.append(
+            f"{_commands(left)} would free a place: no destination's record names it, but a run that did not finish "
+            f"may have left its secret at {places}; apply right afterwards, which delivers a new one there."
+        )
     if not advice:
         advice.append("A destination's record or mark names each of them: see what keeps the newest from being there.")
     return Problem(
@@ -49,17 +55,29 @@ def full(view: EntryView, going: Sequence[Action]) -> Problem:
     )
 
 
-def _free(view: EntryView, generation: Generation) -> bool:
-    """Whether for all that is known no destination holds it, and no run is about to deliver it."""
+def _recorded(view: EntryView, generation: Generation) -> bool:
+    """Whether a destination's record names it, one cannot be asked, or a run may be about to deliver it."""
     token = generation.token
     if view.now - token.created_at < view.terms.busy_grace:
-        return False
-    return not any(
-        look.state is State.UNKNOWN
-        or (look.recorded is not None and look.recorded.id == token.id)
-        or (not _certain(look) and any(mark.name == token.name for mark in look.marks))
+        return True
+    return any(
+        look.state is State.UNKNOWN or (look.recorded is not None and look.recorded.id == token.id)
         for look in view.looks
     )
+
+
+def _marked(view: EntryView, generation: Generation) -> bool:
+    """Whether a run that did not finish may have left it at a destination."""
+    return any(_unsure(look, [generation]) for look in view.looks)
+
+
+def _unsure(look: Look, generations: Sequence[Generation]) -> bool:
+    names = {generation.token.name for generation in generations}
+    return not _certain(look) and any(mark.name in names for mark in look.marks)
+
+
+def _commands(generations: Sequence[Generation]) -> str:
+    return " or ".join(f"'tooken-ci revoke {_argument(one)}'" for one in generations)
 
 
 def _certain(look: Look) -> bool:
