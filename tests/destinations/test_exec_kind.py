@@ -35,10 +35,11 @@ def test_a_target() -> None:
 
 def test_all_settings() -> None:
     """Every setting arrives where it belongs."""
-    settings = {**LEAST, "read": ["r", ""], "check": ["c"], "timeout": "45s", "takeover": True}
+    settings = {**LEAST, "read": ["r", ""], "check": ["c"], "timeout": "45s", "refused": 75, "takeover": True}
     target = ExecKind().parse(settings, HERE)
     assert isinstance(target.settings, Programs)
     assert (target.settings.read, target.settings.check, target.settings.timeout) == (("r", ""), ("c",), 45)
+    assert target.settings.refused == 75
     assert target.takeover
 
 
@@ -87,6 +88,11 @@ def test_a_timeout_within_its_range(text: str, seconds: int) -> None:
         {"shell": True},
         {"takeover": "yes"},
         {"read": None},
+        {"refused": 0},
+        {"refused": 126},
+        {"refused": "75"},
+        {"refused": True},
+        {"refused": 75.5},
     ],
 )
 def test_settings_that_do_not_fit(change: dict[str, Any]) -> None:

@@ -137,7 +137,7 @@ def test_a_write_that_surely_wrote_nothing(project: Project, store: Store, *, re
     first = held(project, store)
     no = store.sh("no", f"tee {store.folder}/asked | base64 >&2", "cat", "exit 75")
     project._delivered.add(store.folder / "asked")
-    declare(project, exec_to(store, readable=readable, write=list(no)), scopes=["audit:read"])
+    declare(project, exec_to(store, readable=readable, write=list(no), refused=75), scopes=["audit:read"])
 
     ended = project.run("apply", "--format", "json", code=3)
 
@@ -156,6 +156,7 @@ def test_a_write_that_surely_wrote_nothing(project: Project, store: Store, *, re
     ("after", "told"),
     [
         ("cat value >&2; exit 1", "ended with exit code 1"),
+        ("exit 75", "ended with exit code 75"),
         ("sleep 60", "took too long and was stopped"),
         ("kill -KILL $$", "was ended by SIGKILL"),
     ],

@@ -58,6 +58,14 @@ _SCHEMA: Mapping[str, Any] = {
             "said otherwise.",
             "examples": [_DEFAULT_TIMEOUT],
         },
+        "refused": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 125,
+            "description": "The exit code by which 'write' says that it surely stored nothing. Only name one that none "
+            "of its tools can end with after the secret was stored: the new token is then revoked.",
+            "examples": [75],
+        },
         "takeover": {
             "type": "boolean",
             "description": "Replace what stands there even if its record names another entry's token.",
@@ -95,6 +103,7 @@ class ExecKind:
                 read=_arguments(settings, "read"),
                 check=_arguments(settings, "check"),
                 timeout=_timeout(settings.get("timeout", _DEFAULT_TIMEOUT)),
+                refused=None if "refused" not in settings else int(settings["refused"]),  # 75.0 is an integer as well
             ),
             takeover=bool(settings.get("takeover")),
             position=position,
