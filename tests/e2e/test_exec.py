@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.destinations.exec_support import Store
+from tests.destinations.exec_support import Store, gone
 from tests.e2e.leaks import files_under, findings
 from tests.e2e.project import entry, names, spec
 
@@ -217,6 +217,29 @@ def test_stopped_in_the_middle_of_a_write(project: Project, store: Store, name: 
     assert held(project, store)
     declare(project, exec_to(store))
     project.converge()
+
+
+@pytest.mark.parametrize(
+    ("key", "deadline", "lines", "code"),
+    [
+        ("write", "5m", ("kill -TERM $PPID",), 3),
+        ("write", "4s", (), 3),
+        ("write", "5m", ("kill -INT $PPID", "sleep 1.5", "kill -TERM $PPID"), -15),
+        ("read", "5m", ("kill -TERM $PPID",), 1),
+    ],
+    ids=["stopped", "deadline", "second-signal", "stopped-in-a-look"],
+)
+def test_no_program_outlives_its_run(
+    project: Project, store: Store, *, key: str, deadline: str, lines: tuple[str, ...], code: int
+) -> None:
+    """A run that ends while a program hangs takes it along, with all that it started: nothing is written later."""
+    pids = store.folder / "pids"
+    hanging = store.sh("hanging", "trap '' TERM", f"sleep 60 & echo $! $$ > {pids}", *lines, "wait")
+    declare(project, exec_to(store, **dict[str, Any]({key: list(hanging), "timeout": "45s"})))
+    project.run("apply", "--deadline", deadline, code=code)
+    assert gone([int(pid) for pid in pids.read_text(encoding="utf-8").split()])
+    assert not store.value.exists()
+    store.open().look()  # leaves what the fixture looks for
 
 
 @pytest.mark.parametrize("key", ["write", "record"])

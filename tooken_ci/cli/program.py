@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from tooken_ci.base.children import children
 from tooken_ci.base.errors import ExitCode, TookenCIError
 from tooken_ci.base.redact import RedactingStream
 from tooken_ci.cli.commands import cli
@@ -77,6 +78,7 @@ def _told(error: Exception | KeyboardInterrupt) -> int:
 def main() -> NoReturn:
     """The program. It does not wait for what still hangs in a thread: by then all is told, and the run is to end."""
     code = run()
+    children.end()
     if threading.active_count() > 1:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, AttributeError, ValueError):
