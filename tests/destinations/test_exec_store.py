@@ -82,6 +82,25 @@ def test_what_a_record_is_told(store: Store) -> None:
     assert "TOOKEN_CI_ID" not in store.told("record-write")
 
 
+def test_what_the_write_of_a_lease_is_told(store: Store) -> None:
+    """Without a mark before it a write is told whose lease it is, and no record program is asked for."""
+    destination = store.open(record=())
+    destination.check()
+    destination.tell(workspace="prod", entry="preview", token="preview.e-1-1-x", token_id=TOKEN_ID)
+    destination.write(Secret(SECRET))
+    told = {name: value for name, value in store.told("write").items() if name.startswith("TOOKEN")}
+    assert told == {
+        "TOOKEN_CI_STEP": "write",
+        "TOOKEN_CI_DESTINATION": "shop",
+        "TOOKEN_CI_WORKSPACE": "prod",
+        "TOOKEN_CI_ENTRY": "preview",
+        "TOOKEN_CI_TOKEN": "preview.e-1-1-x",
+        "TOOKEN_CI_ID": TOKEN_ID,
+    }
+    assert destination.holds(Secret(SECRET)) is True
+    assert list(store.folder.glob("env-record*")) == []
+
+
 def test_what_is_not_inherited(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The key, our options and inputs, and whatever holds a known secret stay with us; the rest is inherited."""
     Secret(OTHER)

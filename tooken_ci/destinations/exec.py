@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ _SCHEMA: Mapping[str, Any] = {
     "title": "exec",
     "description": "A store behind programs of yours; each is a list of arguments, and no shell reads it.",
     "type": "object",
-    "required": ["name", "write", "record"],
+    "required": ["name", "write"],
     "additionalProperties": False,
     "properties": {
         "name": {
@@ -46,7 +47,7 @@ _SCHEMA: Mapping[str, Any] = {
         "write": _command("Puts the secret on its standard input into the store; the record stays untouched.", "write"),
         "record": _command(
             "With TOOKEN_CI_STEP=record-read it prints the delivery record, or nothing where there is none; "
-            "with record-write it stores the one on its standard input.",
+            "with record-write it stores the one on its standard input. Only an ephemeral entry can do without.",
             "record",
         ),
         "read": _command("Prints the secret that stands in the store, or nothing where there is none.", "read"),
@@ -106,6 +107,8 @@ class ExecKind:
                 refused=None if "refused" not in settings else int(settings["refused"]),  # 75.0 is an integer as well
             ),
             takeover=bool(settings.get("takeover")),
+            takes_leases=True,
+            lacks="" if "record" in settings else "record",
             position=position,
         )
 
@@ -113,7 +116,8 @@ class ExecKind:
         """The destination behind a target that this kind parsed."""
         if not isinstance(target.settings, Programs):
             raise TypeError("a target of another kind")
-        return ExecDestination(target.settings)
+        programs = target.settings
+        return ExecDestination(dataclasses.replace(programs, record=()) if target.ephemeral else programs)
 
 
 def _arguments(settings: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ class Programs:
     Attributes:
         name: the store's name in reports.
         write: stores the secret.
-        record: prints or stores the delivery record.
+        record: prints or stores the delivery record; empty = there is none: what is written is a lease.
         read: prints the secret; empty = the store cannot be read.
         check: tells whether the store can be written; empty = there is no such program.
         timeout: seconds that each of them may take.
@@ -57,7 +57,7 @@ class Programs:
 
     name: str
     write: tuple[str, ...]
-    record: tuple[str, ...]
+    record: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
     check: tuple[str, ...] = ()
     timeout: float
@@ -70,7 +70,7 @@ class Programs:
 
 
 class ExecDestination:
-    """One store. It knows what it is about to hold from the mark that precedes every write."""
+    """One store. It knows what it is about to hold from the mark that precedes every write, or is told."""
 
     def __init__(self, programs: Programs) -> None:
         self._programs = programs
@@ -87,7 +87,7 @@ class ExecDestination:
         return judged(text, value, readable=bool(self._programs.read))
 
     def check(self) -> None:
-        """Whether it can be written: its programs are there, its record can be read, its own check agrees.
+        """Whether it can be written: its programs are there, its record, if any, can be read, its own check agrees.
 
         Raises:
             DestinationError: it cannot; says why.
@@ -101,8 +101,8 @@ class ExecDestination:
                 )
         if self._programs.check:
             self._run(Step.CHECK)
-        look = judged(self._record(), None, readable=False)
-        if look.state is State.UNKNOWN:
+        look = judged(self._record(), None, readable=False) if self._programs.record else None
+        if look is not None and look.state is State.UNKNOWN:
             raise DestinationError(f"{look.reason}.", hint="Use that version, or deliver elsewhere.")
 
     def write_record(self, record: DeliveryRecord) -> None:
@@ -125,6 +125,10 @@ class ExecDestination:
                 f"{Step.RECORD_READ} print it.",
                 surely_refused=False,
             )
+
+    def tell(self, *, workspace: str, entry: str, token: str, token_id: str) -> None:
+        """Hear whose secret is written next, where no mark precedes it: a lease's."""
+        self._about = {"WORKSPACE": workspace, "ENTRY": entry, "TOKEN": token, "ID": token_id}
 
     def write(self, secret: Secret, held: Held | None = None) -> None:
         """Have the secret stored.

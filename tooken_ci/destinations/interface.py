@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tooken_ci.spec.kinds import DestinationKind
 
@@ -59,6 +59,15 @@ class Destination(Protocol):
 
     def fetch(self, held: Held) -> Secret | None:
         """The secret that the record names, if the value there matches its fingerprint; else None."""
+        ...
+
+
+@runtime_checkable
+class ToldOfLeases(Protocol):
+    """A destination that wants to know whose a lease is; of what lasts the marks tell."""
+
+    def tell(self, *, workspace: str, entry: str, token: str, token_id: str) -> None:
+        """Hear of the lease whose secret is written next."""
         ...
 
 

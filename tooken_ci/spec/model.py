@@ -31,6 +31,9 @@ class Target:
         warnings: what the kind wants the user to know before anything is done.
         keeps_record: a delivery record can stand there.
         of_a_job: it lasts as long as one CI job; for ephemeral entries alone.
+        takes_leases: an ephemeral entry may deliver there.
+        lacks: a setting without which it takes nothing but leases; empty where none is missing.
+        ephemeral: it is an ephemeral entry's, so what is delivered there is a lease, of which no record is kept.
         position: where it stands in the YAML.
     """
 
@@ -42,6 +45,9 @@ class Target:
     warnings: tuple[str, ...] = ()
     keeps_record: bool = True
     of_a_job: bool = False
+    takes_leases: bool = False
+    lacks: str = ""
+    ephemeral: bool = False
     position: Position
 
 
