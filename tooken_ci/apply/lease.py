@@ -46,7 +46,7 @@ class Runner:
 
     Attributes:
         announce: hears a lease's name before anything is made under it, instead of an earlier one that was taken.
-        mask: hears the secret before anybody else does.
+        mask: hears the secret before anybody else does; raises ``EntryError`` where it cannot be masked.
     """
 
     announce: Callable[[str], None]
@@ -72,8 +72,8 @@ def lease(context: Context, entry: Entry, job: Job, runner: Runner) -> LeaseResu
         _attempt(place, destination.check)
     with context.client.hold(2):
         minted = _mint(context, entry, job, runner)
-        runner.mask(minted.secret)
         try:
+            runner.mask(minted.secret)
             _hand_over(context, entry, minted, places)
         except EntryError as error:
             error.message += _taken_back(context, minted.token)
