@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tooken_ci.base import redact
+from tooken_ci.base import children, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,3 +48,12 @@ def _fresh_redactor() -> Iterator[None]:
     redact.redactor.__dict__ = redact.Redactor().__dict__
     yield
     redact.redactor.__dict__ = known
+
+
+@pytest.fixture(autouse=True)
+def _fresh_children() -> Iterator[None]:
+    """Lets no run that ended keep another test's programs from being started."""
+    known = children.children.__dict__
+    children.children.__dict__ = children.Children().__dict__
+    yield
+    children.children.__dict__ = known

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.apply.support import DONE, FAILED, SKIPPED, statuses
+from tests.destinations.exec_support import gone
 from tests.tooken.support import MovedClock
 from tooken_ci.apply.bounded import bounded
 from tooken_ci.base.errors import StoppedError
 from tooken_ci.base.times import RunClock, Stop
+from tooken_ci.destinations.program import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.apply.support import World
+    from tooken_ci.destinations.program import Ended
 
 PATIENCE = 20.0
 
@@ -26,6 +31,10 @@ class Overdue(MovedClock):
 
     def overdue(self) -> bool:
         return self.stopped
+
+
+def pids_in(folder: Path) -> list[int]:
+    return [int(pid) for pid in (folder / "pids").read_text(encoding="utf-8").split()]
 
 
 @pytest.fixture
@@ -51,6 +60,30 @@ def test_what_hangs_is_left(released: threading.Event) -> None:
     clock.stop()
     assert bounded(lambda: released.wait(PATIENCE), clock, lambda: None) is None
     assert not released.is_set()
+
+
+def test_what_hangs_in_a_program_of_the_user(tmp_path: Path) -> None:
+    """A program that is under way when the run is overdue is killed once that is told, with all that it started."""
+    clock = Overdue()
+    os.mkfifo(tmp_path / "begun")
+    text = f"sleep 60 & echo $! $$ > {tmp_path}/pids; : > {tmp_path}/begun; wait"
+    environment = {"PATH": os.environ["PATH"]}
+
+    def work() -> Ended | None:
+        return run(["sh", "-c", text], given=None, environment=environment, seconds=PATIENCE)
+
+    def stop() -> None:
+        (tmp_path / "begun").read_bytes()
+        clock.stop()
+
+    def otherwise() -> None:
+        assert not gone(pids_in(tmp_path), within=0)
+
+    stopper = threading.Thread(target=stop)
+    stopper.start()
+    assert bounded(work, clock, otherwise) is None
+    stopper.join()
+    assert gone(pids_in(tmp_path))
 
 
 def test_an_apply_that_hangs_reports_all_the_same(world: World, released: threading.Event) -> None:

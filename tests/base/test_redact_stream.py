@@ -155,3 +155,23 @@ def test_writers_of_pieces(cleaner: Redactor) -> None:
     below = io.StringIO()
     json.dump({"key": SECRET, "n": [1, SECRET]}, RedactingStream(below, cleaner))
     assert below.getvalue() == f'{{"key": "{MASK}", "n": [1, "{MASK}"]}}'
+
+
+class Full(io.StringIO):
+    """A stream on a full disk."""
+
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+    def flush(self) -> None:
+        raise OSError(28, "No space left on device")
+
+
+def test_a_stream_below_that_is_full(cleaner: Redactor) -> None:
+    """What a lossy stream cannot write is lost without an error, but not what the runner must hear, nor the end."""
+    stream = RedactingStream(Full(), cleaner, lossy=True)
+    assert stream.write("some words\n") == 11
+    stream.flush()
+    for failing in (stream.finish, lambda: stream.tell_runner("::add-mask::x"), RedactingStream(Full(), cleaner).flush):
+        with pytest.raises(OSError, match="No space left"):
+            failing()

@@ -77,9 +77,9 @@ def deliver(destination: ExecDestination, token_id: str = TOKEN_ID, secret: str 
     destination.write_record(record(of=held(token_id, secret)))
 
 
-def gone(pids: Sequence[int]) -> bool:
+def gone(pids: Sequence[int], *, within: float = 3) -> bool:
     """Whether these processes end at once; one that nobody has waited for yet is over too."""
-    end = time.monotonic() + 3
+    end = time.monotonic() + within
     while any(_runs(pid) for pid in pids):
         if time.monotonic() > end:
             return False

@@ -35,10 +35,11 @@ def test_a_target() -> None:
 
 def test_all_settings() -> None:
     """Every setting arrives where it belongs."""
-    settings = {**LEAST, "read": ["r", ""], "check": ["c"], "timeout": "45s", "takeover": True}
+    settings = {**LEAST, "read": ["r", ""], "check": ["c"], "timeout": "45s", "refused": 75, "takeover": True}
     target = ExecKind().parse(settings, HERE)
     assert isinstance(target.settings, Programs)
     assert (target.settings.read, target.settings.check, target.settings.timeout) == (("r", ""), ("c",), 45)
+    assert target.settings.refused == 75
     assert target.takeover
 
 
@@ -87,6 +88,11 @@ def test_a_timeout_within_its_range(text: str, seconds: int) -> None:
         {"shell": True},
         {"takeover": "yes"},
         {"read": None},
+        {"refused": 0},
+        {"refused": 126},
+        {"refused": "75"},
+        {"refused": True},
+        {"refused": 75.5},
     ],
 )
 def test_settings_that_do_not_fit(change: dict[str, Any]) -> None:
@@ -95,12 +101,20 @@ def test_settings_that_do_not_fit(change: dict[str, Any]) -> None:
         jsonschema.validate({**LEAST, **change}, ExecKind().schema)
 
 
-@pytest.mark.parametrize("key", ["name", "write", "record"])
+@pytest.mark.parametrize("key", ["name", "write"])
 def test_what_is_required(key: str) -> None:
-    """Name, write and record are required; the rest is not."""
+    """Name and write are required; the rest is not."""
     jsonschema.validate(LEAST, ExecKind().schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({name: value for name, value in LEAST.items() if name != key}, ExecKind().schema)
+
+
+def test_what_a_lease_can_do_without() -> None:
+    """A lease can be delivered there without a record; nothing else can."""
+    target = ExecKind().parse(LEAST, HERE)
+    assert (target.takes_leases, target.lacks) == (True, "")
+    target = ExecKind().parse({"name": "shop", "write": ["w"]}, HERE)
+    assert (target.takes_leases, target.lacks) == (True, "record")
 
 
 def test_the_registry_opens_by_kind() -> None:

@@ -6,6 +6,7 @@ import base64
 import os
 import resource
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import pytest
 
 from tests.destinations.exec_support import gone, script
 from tests.destinations.support import OTHER, SECRET
+from tooken_ci.base.children import children
 from tooken_ci.base.secret import Secret
 from tooken_ci.destinations.program import LARGEST, Ended, NotStartedError, run
 
@@ -176,6 +178,52 @@ def test_what_it_leaves_running_is_over_with_it(tmp_path: Path, quick: Callable[
     assert (ended.code, ended.out) == (0, b"done")
     assert quick() < LONG / 2
     assert gone(pids_in(tmp_path / "pids"))
+
+
+def test_the_end_of_the_run(tmp_path: Path) -> None:
+    """When the run ends, what is under way is killed with all that it started, and nothing is started any more."""
+    os.mkfifo(tmp_path / "begun")
+    ended: list[Ended] = []
+    text = f"trap '' TERM; sleep 60 & echo $! $$ > {tmp_path}/pids; : > {tmp_path}/begun; wait; printf after"
+    running = threading.Thread(target=lambda: ended.append(sh(text)))
+    running.start()
+    (tmp_path / "begun").read_bytes()
+    children.end()
+    running.join()
+    assert [(one.code, one.out) for one in ended] == [(-9, b"")]
+    assert gone(pids_in(tmp_path / "pids"))
+    with pytest.raises(NotStartedError, match="the run is over"):
+        sh("exit 0")
+
+
+def test_the_end_does_not_wait_for_a_start_that_hangs(quick: Callable[[], float]) -> None:
+    """A program that hangs while it is being started, on a dead network drive perhaps, does not hold up the end."""
+    hanging, begun = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        begun.set()
+        hanging.wait(LONG)
+        raise OSError
+
+    def start() -> None:
+        with pytest.raises(OSError):  # noqa: PT011  # it has no text
+            children.start(hang)  # type: ignore[arg-type]  # it starts nothing
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    assert begun.wait(LONG)
+    children.end()
+    assert thread.is_alive()
+    hanging.set()
+    thread.join()
+    with pytest.raises(NotStartedError):
+        sh("exit 0")
+
+
+def test_what_has_ended_is_forgotten() -> None:
+    """Of a program that has ended nothing is kept that could be killed later."""
+    sh("exit 0")
+    assert children._groups == set()
 
 
 def test_no_pipe_stays_open() -> None:

@@ -82,6 +82,25 @@ def test_what_a_record_is_told(store: Store) -> None:
     assert "TOOKEN_CI_ID" not in store.told("record-write")
 
 
+def test_what_the_write_of_a_lease_is_told(store: Store) -> None:
+    """Without a mark before it a write is told whose lease it is, and no record program is asked for."""
+    destination = store.open(record=())
+    destination.check()
+    destination.tell(workspace="prod", entry="preview", token="preview.e-1-1-x", token_id=TOKEN_ID)
+    destination.write(Secret(SECRET))
+    told = {name: value for name, value in store.told("write").items() if name.startswith("TOOKEN")}
+    assert told == {
+        "TOOKEN_CI_STEP": "write",
+        "TOOKEN_CI_DESTINATION": "shop",
+        "TOOKEN_CI_WORKSPACE": "prod",
+        "TOOKEN_CI_ENTRY": "preview",
+        "TOOKEN_CI_TOKEN": "preview.e-1-1-x",
+        "TOOKEN_CI_ID": TOKEN_ID,
+    }
+    assert destination.holds(Secret(SECRET)) is True
+    assert list(store.folder.glob("env-record*")) == []
+
+
 def test_what_is_not_inherited(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The key, our options and inputs, and whatever holds a known secret stay with us; the rest is inherited."""
     Secret(OTHER)
@@ -239,6 +258,7 @@ def test_without_read_nothing_is_sure(store: Store) -> None:
     assert (look.state, look.reason, look.empty) == (State.ABSENT, "nothing was delivered yet", False)
 
 
+@pytest.mark.parametrize("agreed", [75, None], ids=["agreed", "not-agreed"])
 @pytest.mark.parametrize(
     ("lines", "told", "refused"),
     [
@@ -253,12 +273,28 @@ def test_without_read_nothing_is_sure(store: Store) -> None:
         (("base64 >&2", "exit 1"), "ended with exit code 1: ***", False),
     ],
 )
-def test_a_write_that_fails(store: Store, lines: tuple[str, ...], told: str, *, refused: bool) -> None:
-    """A write that fails may have happened, unless its exit code says that it surely has not."""
-    error = write(store.open(write=store.sh("no", *lines), timeout=patience(lines)))
+def test_a_write_that_fails(
+    store: Store, lines: tuple[str, ...], told: str, agreed: int | None, *, refused: bool
+) -> None:
+    """A write that fails may have happened, unless the spec names its exit code as one that says that it has not."""
+    error = write(store.open(write=store.sh("no", *lines), timeout=patience(lines), refused=agreed))
     assert error.message == f"its 'write' program {told}."
-    assert error.surely_refused is refused
+    assert error.surely_refused is (refused and agreed is not None)
     assert error.hint
+
+
+@pytest.mark.parametrize(("agreed", "words"), [(None, "'refused' can name"), (9, "with exit code 9")])
+def test_how_a_write_could_say_that_it_wrote_nothing(store: Store, agreed: int | None, words: str) -> None:
+    """The hint of a write that may have happened tells how one that has not could say so."""
+    assert words in write(store.open(write=store.sh("no", "exit 75"), refused=agreed)).hint
+
+
+def test_only_a_write_refuses(store: Store) -> None:
+    """The exit code that is named counts for a write alone: a record that ends with it may have been stored."""
+    only_reads = store.sh("no", 'test "$TOOKEN_CI_STEP" = record-read || exit 75')
+    with pytest.raises(DestinationError) as caught:
+        store.open(record=only_reads, refused=75).write_record(record())
+    assert not caught.value.surely_refused
 
 
 def test_a_write_that_was_not_started(store: Store) -> None:
@@ -279,7 +315,7 @@ def test_a_write_that_does_not_look(store: Store) -> None:
 def test_reading_back_that_fails(store: Store) -> None:
     """Where reading back fails, or cannot even begin, the secret may well stand there, and the error says so."""
     for read in (store.sh("no", "exit 75"), ("./missing",)):
-        destination = store.open(read=read)
+        destination = store.open(read=read, refused=75)
         destination.write(Secret(SECRET))
         with pytest.raises(DestinationError, match="'read' program") as caught:
             destination.holds(Secret(SECRET))

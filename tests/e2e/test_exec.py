@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.destinations.exec_support import Store
+from tests.destinations.exec_support import Store, gone
 from tests.e2e.leaks import files_under, findings
 from tests.e2e.project import entry, names, spec
 
@@ -137,7 +137,7 @@ def test_a_write_that_surely_wrote_nothing(project: Project, store: Store, *, re
     first = held(project, store)
     no = store.sh("no", f"tee {store.folder}/asked | base64 >&2", "cat", "exit 75")
     project._delivered.add(store.folder / "asked")
-    declare(project, exec_to(store, readable=readable, write=list(no)), scopes=["audit:read"])
+    declare(project, exec_to(store, readable=readable, write=list(no), refused=75), scopes=["audit:read"])
 
     ended = project.run("apply", "--format", "json", code=3)
 
@@ -156,6 +156,7 @@ def test_a_write_that_surely_wrote_nothing(project: Project, store: Store, *, re
     ("after", "told"),
     [
         ("cat value >&2; exit 1", "ended with exit code 1"),
+        ("exit 75", "ended with exit code 75"),
         ("sleep 60", "took too long and was stopped"),
         ("kill -KILL $$", "was ended by SIGKILL"),
     ],
@@ -216,6 +217,29 @@ def test_stopped_in_the_middle_of_a_write(project: Project, store: Store, name: 
     assert held(project, store)
     declare(project, exec_to(store))
     project.converge()
+
+
+@pytest.mark.parametrize(
+    ("key", "deadline", "lines", "code"),
+    [
+        ("write", "5m", ("kill -TERM $PPID",), 3),
+        ("write", "4s", (), 3),
+        ("write", "5m", ("kill -INT $PPID", "sleep 1.5", "kill -TERM $PPID"), -15),
+        ("read", "5m", ("kill -TERM $PPID",), 1),
+    ],
+    ids=["stopped", "deadline", "second-signal", "stopped-in-a-look"],
+)
+def test_no_program_outlives_its_run(
+    project: Project, store: Store, *, key: str, deadline: str, lines: tuple[str, ...], code: int
+) -> None:
+    """A run that ends while a program hangs takes it along, with all that it started: nothing is written later."""
+    pids = store.folder / "pids"
+    hanging = store.sh("hanging", "trap '' TERM", f"sleep 60 & echo $! $$ > {pids}", *lines, "wait")
+    declare(project, exec_to(store, **dict[str, Any]({key: list(hanging), "timeout": "45s"})))
+    project.run("apply", "--deadline", deadline, code=code)
+    assert gone([int(pid) for pid in pids.read_text(encoding="utf-8").split()])
+    assert not store.value.exists()
+    store.open().look()  # leaves what the fixture looks for
 
 
 @pytest.mark.parametrize("key", ["write", "record"])

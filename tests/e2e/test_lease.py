@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.destinations.exec_support import Store
 from tests.e2e.held import Point, hold, kill, wait_for
 from tests.e2e.project import names, spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from tests.e2e.project import Project
 
@@ -153,6 +155,56 @@ def test_a_secret_that_cannot_be_handed_over(leasing: Project) -> None:
     (leasing.folder / "tooken.d").write_text("a file where a folder must be", encoding="utf-8")
     leasing.run("lease", "preview", env=GITLAB, code=None)
     assert names(leasing.sandbox) == []
+
+
+@pytest.fixture
+def store(project: Project, tmp_path: Path) -> Store:
+    """A store outside the project, behind a program."""
+    store = Store(tmp_path / "store")
+    project._delivered.add(store.value)
+    return store
+
+
+def to_exec(store: Store, **changes: Any) -> dict[str, Any]:
+    """An ephemeral entry that is delivered to a store behind a program."""
+    settings = {"name": "shop", **{key: [str(store.program), key] for key in ("write", "read")}, **changes}
+    return {**ephemeral(), "deliver": [{"exec": settings}]}
+
+
+@pytest.mark.parametrize("record", [{}, {"record": ["./there-is-none.sh"]}], ids=["without", "with"])
+def test_a_store_behind_a_program(project: Project, store: Store, record: dict[str, Any]) -> None:
+    """A lease may go to a program, which is told whose it is; no record program is run. Its release revokes it."""
+    project.write(spec({"preview": to_exec(store, **record)}))
+    (lease,) = project.run("lease", "preview", "--format", "json", env=GITLAB).data["leases"]
+    assert project.sandbox.authenticates(store.value.read_text(encoding="utf-8"))
+    told = {name: value for name, value in store.told("write").items() if name.startswith("TOOKEN_CI_")}
+    assert told == {
+        "TOOKEN_CI_STEP": "write",
+        "TOOKEN_CI_DESTINATION": "shop",
+        "TOOKEN_CI_WORKSPACE": "test",
+        "TOOKEN_CI_ENTRY": "preview",
+        "TOOKEN_CI_TOKEN": LEASE,
+        "TOOKEN_CI_ID": lease["id"],
+    }
+    project.run("release", env=GITLAB)
+    assert not project.sandbox.authenticates(store.value.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("key", ["write", "read"])
+@pytest.mark.parametrize("lines", [("cat > /dev/null", "exit 75"), ("cat > /dev/null", "echo another")])
+def test_a_program_that_fails_with_a_lease(project: Project, store: Store, key: str, lines: tuple[str, ...]) -> None:
+    """A lease whose secret did not arrive, or of which nobody knows, is revoked at once, and the reason is told."""
+    project.write(spec({"preview": to_exec(store, **dict[str, Any]({key: list(store.sh("no", *lines))}))}))
+    project.run("lease", "preview", env=GITLAB, code=3).says("'exec shop': ", f"'{LEASE}' was revoked")
+    assert names(project.sandbox) == []
+
+
+def test_a_program_that_no_lease_can_be_given(project: Project, store: Store) -> None:
+    """Where its program is missing or its check does not agree, no lease is made."""
+    for changes in ({"write": ["./missing.sh"]}, {"check": list(store.sh("no", "exit 4"))}):
+        project.write(spec({"preview": to_exec(store, **changes)}))
+        with project.unchanged():
+            project.run("lease", "preview", env=GITLAB, code=1).says("'exec shop': its ")
 
 
 @pytest.mark.parametrize("point", [CREATION, PROOF], ids=["creation", "proof"])

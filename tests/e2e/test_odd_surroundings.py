@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 from pathlib import Path
@@ -11,25 +12,40 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.project import command, entry, spec
+from tests.e2e.test_lease import ephemeral, github
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.e2e.project import Project
 
 FULL = Path("/dev/full")
+LOST = [
+    "2>&-",
+    "2>&GONE",
+    pytest.param("2>/dev/full", marks=pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")),
+]
+"""What can become of standard error: it is closed, a pipe that nobody reads any longer, a file on a full disk."""
 
 
-def _shell(project: Project, line: str) -> subprocess.CompletedProcess[str]:
-    """Runs the command by a shell, which can close and turn streams as it likes."""
+def _shell(project: Project, line: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs the command by a shell, which can close and turn streams as it likes; GONE is a pipe that nobody reads."""
     program = shlex.join(command())
-    return subprocess.run(
-        ["sh", "-c", line.replace("tooken-ci", program)],
-        cwd=project.folder,
-        env=project.environment(),
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
+    read, written = os.pipe()
+    os.close(read)
+    try:
+        return subprocess.run(
+            ["bash", "-c", line.replace("tooken-ci", program).replace("&GONE", f"&{written}")],
+            cwd=project.folder,
+            env=project.environment(env),
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+            pass_fds=(written,),
+        )
+    finally:
+        os.close(written)
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
@@ -60,6 +76,53 @@ def test_a_full_disk_behind_stderr(project: Project) -> None:
     assert ended.returncode == 0
     assert {result["status"] for result in json.loads(ended.stdout)["results"]} == {"done"}
     assert project.sandbox.authenticates(project.secret("two"))
+
+
+@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("validate", 0),
+        ("validate --spec missing.yml", 2),
+        ("plan --detailed-exitcode", 4),
+        ("plan --out saved.json", 0),
+        ("apply", 0),
+        ("apply --only nobody", 2),
+        ("rotate ci", 0),
+        ("lease preview", 0),
+        ("release", 0),
+        ("revoke ci --yes", 0),
+        ("revoke nobody --yes", 1),
+        ("nonsense", 2),
+    ],
+)
+def test_a_lost_standard_error(project: Project, line: str, code: int, lost: str) -> None:
+    """The exit code is what the work deserves, whatever becomes of standard error."""
+    job = {"CI": "true", "GITLAB_CI": "true", "CI_PIPELINE_ID": "7", "CI_JOB_ID": "1"}
+    project.write(spec({"ci": entry("ci"), "preview": ephemeral()}))
+    if line.startswith(("rotate", "revoke ci")):
+        project.run("apply")
+    assert _shell(project, f"tooken-ci {line} {lost}", job).returncode == code
+
+
+@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_a_lost_standard_error_and_a_report(project: Project, form: str, lost: str) -> None:
+    """In every format the work is done, the report on standard output is whole, and the exit code says so."""
+    project.write(spec({"ci": entry("ci")}))
+    ended = _shell(project, f"tooken-ci --debug apply --format {form} {lost}")
+    assert (ended.returncode, bool(ended.stdout)) == (0, form != "text")
+    assert project.sandbox.authenticates(project.secret("ci"))
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_a_mask_that_does_not_reach_the_runner(project: Project, lost: str) -> None:
+    """Where the runner cannot be told to mask a lease's secret, nobody gets it, and the lease is revoked."""
+    project.write(spec({"preview": ephemeral(env="TOOKEN_TOKEN")}))
+    env = github(project)
+    assert _shell(project, f"tooken-ci lease preview {lost}", env).returncode == 3
+    assert project.sandbox.active_tokens() == []
+    assert (project.folder / "runner-env").read_text(encoding="utf-8") == ""
 
 
 @pytest.mark.parametrize(("name", "code"), [("plan", 1), ("apply", 3)])

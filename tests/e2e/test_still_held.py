@@ -30,12 +30,12 @@ def test_absent_waits_for_the_place_to_be_served(project: Project) -> None:
 
 
 def test_absent_beside_a_blocked_entry(project: Project) -> None:
-    """Without a takeover the entry is blocked, and the old token that its file holds stays alive."""
+    """Without a takeover the entry is blocked, and the old token that its file holds stays alive, as a failure."""
     project.write(spec({"old": entry("shared")}))
     project.run("apply")
     project.write(spec({"new": entry("shared")}, absent=["old"]))
     ended = project.run("apply", "--format", "json", code=5)
     assert [(result["status"], "still holds" in result["error"]) for result in ended.data["results"]] == [
-        ("skipped", True)
+        ("failed", True)
     ]
     assert project.sandbox.authenticates(project.secret("shared"))

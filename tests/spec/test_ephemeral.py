@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tooken_ci.base.errors import SpecError
+from tooken_ci.destinations.exec_store import ExecDestination
 from tooken_ci.destinations.interface import Surroundings
 from tooken_ci.destinations.registry import Registry
 from tooken_ci.spec.load import load
@@ -32,6 +33,18 @@ def faults(folder: Path, *entries: str, top: str = "") -> list[str]:
     with pytest.raises(SpecError) as caught:
         loaded(folder, *entries, top=top)
     return [str(fault).replace(f"{folder}/", "") for fault in caught.value.faults]
+
+
+@pytest.mark.parametrize("record", ["", ", record: [r]"])
+def test_programs_take_leases(tmp_path: Path, record: str) -> None:
+    """A lease may go to a store behind programs, whose record, if one is given, is not kept."""
+    exec_ = f"deliver: [exec: {{name: shop, write: [w]{record}}}]"
+    entry = f"a: {{ephemeral: true, expires_in: 1h, scopes: [tokens:read], {exec_}}}"
+    ((target,),) = [entry.deliver for entry in loaded(tmp_path, entry).leases]
+    assert target.ephemeral
+    opened = Registry(Surroundings()).open(target)
+    assert isinstance(opened, ExecDestination)
+    assert opened._programs.record == ()
 
 
 def test_they_stand_apart(tmp_path: Path) -> None:
@@ -59,6 +72,7 @@ def test_they_stand_apart(tmp_path: Path) -> None:
         ("a: {ephemeral: true, expires_in: 1h, scopes: [tokens:read]}", "needs a destination"),
         ("a: {ephemeral: true, expires_in: 1h, scopes: [tokens:read], deliver: [file: {path: x}]}", "outlives the job"),
         (f"a: {{scopes: [tokens:read], expires_in: 90d, {JOB}}}", "would be gone with the job"),
+        ("a: {scopes: [tokens:read], expires_in: 90d, deliver: [exec: {name: x, write: [w]}]}", "lacks 'record'"),
         (f"{'a' * 51}: {{ephemeral: true, expires_in: 1h, scopes: [tokens:read], {JOB}}}", "at most 50"),
         *(
             (f"a: {{ephemeral: true, expires_in: 1h, scopes: [tokens:read], {JOB}, {key}}}", "means nothing")

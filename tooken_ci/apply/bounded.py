@@ -6,6 +6,8 @@ import concurrent.futures
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
+from tooken_ci.base.children import children
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,7 +23,8 @@ def bounded(work: Callable[[], T], clock: Clock, otherwise: Callable[[], T]) -> 
     """What the work makes; or, once the run should have ended and the work still hangs, what is made otherwise.
 
     The work is done in a thread of its own, so that the calling one can leave. What hangs is left alone, as it is when
-    the process is killed; the process must then end without waiting for its threads.
+    the process is killed; the process must then end without waiting for its threads. A program of the user's is killed,
+    for it would outlive the process, and might write after all was told.
 
     Args:
         work: is told by the clock itself when to end.
@@ -40,6 +43,9 @@ def bounded(work: Callable[[], T], clock: Clock, otherwise: Callable[[], T]) -> 
     thread.start()
     while not concurrent.futures.wait([made], _GLANCE).done:
         if clock.overdue():
-            return otherwise()
+            try:
+                return otherwise()
+            finally:
+                children.end()
     thread.join()
     return made.result()

@@ -21,6 +21,7 @@ from tooken_ci.base.errors import (
     UnreachableError,
 )
 from tooken_ci.base.text import quoted
+from tooken_ci.destinations.interface import ToldOfLeases
 from tooken_ci.plan.leases import LeaseResult, LeaseStatus, is_lease_named
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Runner:
 
     Attributes:
         announce: hears a lease's name before anything is made under it, instead of an earlier one that was taken.
-        mask: hears the secret before anybody else does.
+        mask: hears the secret before anybody else does; raises ``EntryError`` where it cannot be masked.
     """
 
     announce: Callable[[str], None]
@@ -71,9 +72,9 @@ def lease(context: Context, entry: Entry, job: Job, runner: Runner) -> LeaseResu
         _attempt(place, destination.check)
     with context.client.hold(2):
         minted = _mint(context, entry, job, runner)
-        runner.mask(minted.secret)
         try:
-            _hand_over(context, minted, places)
+            runner.mask(minted.secret)
+            _hand_over(context, entry, minted, places)
         except EntryError as error:
             error.message += _taken_back(context, minted.token)
             raise
@@ -121,14 +122,21 @@ def _as_asked(context: Context, minted: Minted, name: str, entry: Entry) -> Mint
     raise EntryError(told, hint="Look whether the API address is right.", changed=True)
 
 
-def _hand_over(context: Context, minted: Minted, places: Sequence[tuple[str, Destination]]) -> None:
+def _hand_over(context: Context, entry: Entry, minted: Minted, places: Sequence[tuple[str, Destination]]) -> None:
+    token = minted.token
     why = unproven(context, minted)
     if why:
-        raise EntryError(f"The secret of {quoted(minted.token.name)} is not proven: {why}", changed=True)
+        raise EntryError(f"The secret of {quoted(token.name)} is not proven: {why}", changed=True)
     for place, destination in places:
-        _attempt(place, partial(destination.write, minted.secret), changed=True)
-        if destination.holds(minted.secret) is False:
-            raise EntryError(f"{quoted(place)}: what was read back is not what was written.", changed=True)
+        if isinstance(destination, ToldOfLeases):
+            destination.tell(workspace=context.spec.workspace, entry=entry.name, token=token.name, token_id=token.id)
+        _attempt(place, partial(_write, destination, minted.secret), changed=True)
+
+
+def _write(destination: Destination, secret: Secret) -> None:
+    destination.write(secret)
+    if destination.holds(secret) is False:
+        raise DestinationError("what was read back is not what was written.", surely_refused=False)
 
 
 def _taken_back(context: Context, token: Token) -> str:

@@ -7,6 +7,7 @@ A stream holds back only the longest tail that could be the beginning of a secre
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import threading
@@ -132,8 +133,16 @@ redactor = Redactor()
 class RedactingStream(io.TextIOBase):
     """A text stream that masks what it passes on, also where a secret is split over several writes."""
 
-    def __init__(self, stream: TextIO, cleaner: Redactor = redactor) -> None:
+    def __init__(self, stream: TextIO, cleaner: Redactor = redactor, *, lossy: bool = False) -> None:
+        """Wrap a stream.
+
+        Args:
+            stream: the one below.
+            cleaner: knows the secrets.
+            lossy: what cannot be written is lost, and no error; ``finish`` and ``tell_runner`` fail all the same.
+        """
         super().__init__()
+        self._loss = contextlib.suppress(OSError) if lossy else contextlib.nullcontext()
         self._stream = stream
         self._redactor = cleaner
         self._held = ""
@@ -144,12 +153,13 @@ class RedactingStream(io.TextIOBase):
         with self._lock:
             shown, self._held = self._redactor.split(self._held + text)
             if shown:
-                self._stream.write(shown)
+                with self._loss:
+                    self._stream.write(shown)
         return len(text)
 
     def flush(self) -> None:
         """Flush what was passed on; what is held back stays held back."""
-        with self._lock:
+        with self._lock, self._loss:
             self._stream.flush()
 
     def tell_runner(self, line: str) -> None:

@@ -65,7 +65,7 @@ def plan(*, detailed_exitcode: bool, out: str | None, form: str, **options: Any)
     with reporting_on(form) as reporting:
         if out is not None:
             from tooken_ci.base.text import quoted
-            from tooken_ci.cli.reporting import mention
+            from tooken_ci.cli.reporting import say
             from tooken_ci.cli.saved import own_files, refuse_out, save_plan
 
             refuse_out(out, reporting.host, own_files(options))
@@ -73,7 +73,7 @@ def plan(*, detailed_exitcode: bool, out: str | None, form: str, **options: Any)
         if out is not None:
             save_plan(out, run, survey, options)
             reporting.show_plan()
-            mention(f"The plan was saved to {quoted(out)}; 'tooken-ci apply FILE' applies it, if nothing differs then.")
+            say(f"The plan was saved to {quoted(out)}; 'tooken-ci apply FILE' applies it, if nothing differs then.")
         verdict = verdict_on(survey)
         if verdict is not None:
             raise verdict

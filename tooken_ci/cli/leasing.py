@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 from tooken_ci.apply.bounded import bounded
+from tooken_ci.apply.failure import EntryError
 from tooken_ci.base import naming
 from tooken_ci.base.errors import IncompleteError, PartialError, TookenCIError, UsageError
 from tooken_ci.base.redact import RedactingStream
 from tooken_ci.base.text import count, quoted
 from tooken_ci.ci import github
 from tooken_ci.ci.job import job_of, nobodys_job
-from tooken_ci.cli.reporting import mention
+from tooken_ci.cli.reporting import say
 from tooken_ci.cli.session import begin, keep_policy, load_spec, registry_for
 from tooken_ci.plan.leases import LeaseResult, LeaseStatus
 from tooken_ci.spec.model import Policy, Spec
@@ -84,7 +86,7 @@ def release_all(
     run = begin(_NO_SPEC, registry, reporting, api_key_file=api_key_file, **limits)
     _do(reporting, run.context, lambda: release(run.context, wanted, exact=bool(left)))
     if not reporting.report.leases:
-        mention("There is nothing to release.")
+        say("There is nothing to release.")
 
 
 def _do(reporting: Reporting, context: Context, work: Callable[[], Iterator[LeaseResult]]) -> None:
@@ -95,7 +97,7 @@ def _do(reporting: Reporting, context: Context, work: Callable[[], Iterator[Leas
     def all_of_it() -> None:
         for result in work():
             done.append(result)
-            mention(_line(result))
+            say(_line(result))
 
     def hangs() -> None:
         raise PartialError(
@@ -185,8 +187,15 @@ def _state(text: str) -> list[str]:
 
 def _mask_for(host: Host) -> Callable[[Secret], None]:
     def mask(secret: Secret) -> None:
-        if host.masks and isinstance(sys.stderr, RedactingStream):
+        if not host.masks or not isinstance(sys.stderr, RedactingStream):
+            return
+        try:
+            if sys.__stderr__ is None:
+                raise BrokenPipeError(errno.EPIPE, "standard error is closed")
             sys.stderr.tell_runner(github.mask(secret))
+        except OSError as error:
+            told = f"The runner could not be told to mask the secret, so it was handed to nobody: {error.strerror}."
+            raise EntryError(told, changed=True) from None
 
     return mask
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from tooken_ci.base.children import children
 from tooken_ci.base.errors import ExitCode, TookenCIError
 from tooken_ci.base.redact import RedactingStream
 from tooken_ci.cli.commands import cli
@@ -28,7 +29,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     with contextlib.ExitStack() as stack:
         # a stream that the caller closed is None: what goes there is lost, and nothing else
         nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123  # --version needs no paths
-        out, err = RedactingStream(sys.stdout or nowhere), RedactingStream(sys.stderr or nowhere)
+        # that nobody can read any longer what people are told is no reason to leave the work undone, or to call it so
+        out, err = RedactingStream(sys.stdout or nowhere), RedactingStream(sys.stderr or nowhere, lossy=True)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = _guarded(arguments)
         for stream, below in ((out, sys.stdout), (err, sys.stderr)):
@@ -62,8 +64,7 @@ def _told(error: Exception | KeyboardInterrupt) -> int:
             error.show(sys.stderr)
             return ExitCode.USAGE
         case OSError():
-            with contextlib.suppress(OSError):
-                say(f"Error: the output could not be written: {error.strerror}.")
+            say(f"Error: the output could not be written: {error.strerror}.")
             return ExitCode.FAILED
         case click.Abort() | KeyboardInterrupt():
             say("Interrupted.")
@@ -77,6 +78,7 @@ def _told(error: Exception | KeyboardInterrupt) -> int:
 def main() -> NoReturn:
     """The program. It does not wait for what still hangs in a thread: by then all is told, and the run is to end."""
     code = run()
+    children.end()
     if threading.active_count() > 1:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, AttributeError, ValueError):

@@ -8,7 +8,7 @@ import time
 from typing import Protocol
 
 from tooken_ci.base.progress import Progress
-from tooken_ci.cli.reporting import mention
+from tooken_ci.cli.reporting import say
 
 _EVERY = 10.0
 """Seconds between two lines of a log."""
@@ -34,7 +34,7 @@ class Lines:
         with self._lock:
             if time.monotonic() - self._last >= _EVERY:
                 self._last = time.monotonic()
-                mention(f"{done} of {total} {what}.")
+                say(f"{done} of {total} {what}.")
 
     def wait(self, seconds: float, why: str) -> None:
         """Nothing."""

@@ -31,14 +31,8 @@ if TYPE_CHECKING:
 
 
 def say(text: str, *, end: str = "\n") -> None:
-    """Tell people, on standard error."""
+    """Tell people, on standard error; where that is lost, it is lost (see ``cli.program.run``)."""
     click.echo(text + end, err=True, nl=False)
-
-
-def mention(text: str) -> None:
-    """Tell people while the work goes on; that nobody reads any longer is no reason to leave it undone."""
-    with contextlib.suppress(OSError):
-        say(text)
 
 
 class LogHandler(logging.Handler):
@@ -46,7 +40,7 @@ class LogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Tell it."""
-        mention(self.format(record))
+        say(self.format(record))
 
 
 def say_error(error: TookenCIError) -> None:
@@ -202,4 +196,4 @@ def _finish(reporting: Reporting) -> None:
         pass  # whoever reads has read enough
     except OSError as error:
         reporting.fail(RunnerError(f"The output could not be written: {error.strerror}."))
-        mention(f"Error: {reporting.report.error}")
+        say(f"Error: {reporting.report.error}")

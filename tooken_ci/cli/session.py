@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tooken_ci.base.errors import DeclinedError, PolicyError
-from tooken_ci.cli.reporting import mention, say
+from tooken_ci.cli.reporting import say
 from tooken_ci.cli.signals import asking
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def begin(
         look=registry.look,
         clock=clock,
         run=new_run(),
-        tell=lambda result: mention(result_line(result)),
+        tell=lambda result: say(result_line(result)),
         workers=workers,
         progress=shown,
         terms=terms or USUAL,

@@ -8,6 +8,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+from tooken_ci.base.children import children
 from tooken_ci.base.errors import StoppedError
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ _LONGEST = 6
 
 @contextlib.contextmanager
 def heeding_signals(stop: Stop) -> Iterator[None]:
-    """Inside, the first signal asks the run to end, and the next kills the process, which is safe at any moment."""
+    """Inside, the first signal asks the run to end, and the next kills the process, which is safe at any moment.
+
+    What the kernel kills at last has no programs under way: ``bounded`` has ended them by then.
+    """
     first = 0.0
 
     def heed(number: int, _: FrameType | None) -> None:
@@ -77,7 +81,8 @@ def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None
 
 
 def _end_by(number: int) -> None:
-    """End as the signal does by default; a progress bar may have hidden the cursor."""
+    """End as the signal does by default, but with the user's programs; a progress bar may have hidden the cursor."""
+    children.end()
     with contextlib.suppress(OSError):
         if os.isatty(_STDERR):
             os.write(_STDERR, _SHOW_CURSOR)

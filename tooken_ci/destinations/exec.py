@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ _SCHEMA: Mapping[str, Any] = {
     "title": "exec",
     "description": "A store behind programs of yours; each is a list of arguments, and no shell reads it.",
     "type": "object",
-    "required": ["name", "write", "record"],
+    "required": ["name", "write"],
     "additionalProperties": False,
     "properties": {
         "name": {
@@ -48,7 +49,7 @@ _SCHEMA: Mapping[str, Any] = {
         "write": _command("Puts the secret on its standard input into the store; the record stays untouched.", "write"),
         "record": _command(
             "With TOOKEN_CI_STEP=record-read it prints the delivery record, or nothing where there is none; "
-            "with record-write it stores the one on its standard input.",
+            "with record-write it stores the one on its standard input. Only an ephemeral entry can do without.",
             "record",
         ),
         "read": _command("Prints the secret that stands in the store, or nothing where there is none.", "read"),
@@ -59,6 +60,14 @@ _SCHEMA: Mapping[str, Any] = {
             "description": f"How long each program may take, 1s to {LONGEST_DELIVERY:.0f}s; {_DEFAULT_TIMEOUT} unless "
             "said otherwise.",
             "examples": [_DEFAULT_TIMEOUT],
+        },
+        "refused": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 125,
+            "description": "The exit code by which 'write' says that it surely stored nothing. Only name one that none "
+            "of its tools can end with after the secret was stored: the new token is then revoked.",
+            "examples": [75],
         },
         "takeover": {
             "type": "boolean",
@@ -98,8 +107,11 @@ class ExecKind:
                 read=_arguments(settings, "read"),
                 check=_arguments(settings, "check"),
                 timeout=_timeout(settings.get("timeout", _DEFAULT_TIMEOUT)),
+                refused=None if "refused" not in settings else int(settings["refused"]),  # 75.0 is an integer as well
             ),
             takeover=bool(settings.get("takeover")),
+            takes_leases=True,
+            lacks="" if "record" in settings else "record",
             position=position,
         )
 
@@ -107,7 +119,8 @@ class ExecKind:
         """The destination behind a target that this kind parsed."""
         if not isinstance(target.settings, Programs):
             raise TypeError("a target of another kind")
-        return ExecDestination(target.settings)
+        programs = target.settings
+        return ExecDestination(dataclasses.replace(programs, record=()) if target.ephemeral else programs)
 
     def look(self, targets: Sequence[Target]) -> Sequence[Look]:
         """What stands at each of some targets, now."""

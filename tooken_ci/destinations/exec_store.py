@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 LONGEST_DELIVERY = 45.0
 """Seconds from the start of a write to the end of its record: longer, and another run might come in between."""
 
-NOTHING_WRITTEN = 75
-"""The exit code, EX_TEMPFAIL of sysexits.h, by which ``write`` says that the store surely took nothing."""
-
 _NOT_INHERITED = ("TOOKEN_", "INPUT_")
 
 
@@ -50,18 +47,21 @@ class Programs:
     Attributes:
         name: the store's name in reports.
         write: stores the secret.
-        record: prints or stores the delivery record.
+        record: prints or stores the delivery record; empty = there is none: what is written is a lease.
         read: prints the secret; empty = the store cannot be read.
         check: tells whether the store can be written; empty = there is no such program.
         timeout: seconds that each of them may take.
+        refused: the exit code by which ``write`` says that it surely stored nothing; None = no code says so, since one
+            of the user's tools may end with it after all was stored.
     """
 
     name: str
     write: tuple[str, ...]
-    record: tuple[str, ...]
+    record: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
     check: tuple[str, ...] = ()
     timeout: float
+    refused: int | None = None
 
     def of(self, step: Step) -> tuple[str, tuple[str, ...]]:
         """The key and the command that serve a step."""
@@ -70,7 +70,7 @@ class Programs:
 
 
 class ExecDestination:
-    """One store. It knows what it is about to hold from the mark that precedes every write."""
+    """One store. It knows what it is about to hold from the mark that precedes every write, or is told."""
 
     def __init__(self, programs: Programs) -> None:
         self._programs = programs
@@ -87,7 +87,7 @@ class ExecDestination:
         return judged(text, value, readable=bool(self._programs.read))
 
     def check(self) -> None:
-        """Whether it can be written: its programs are there, its record can be read, its own check agrees.
+        """Whether it can be written: its programs are there, its record, if any, can be read, its own check agrees.
 
         Raises:
             DestinationError: it cannot; says why.
@@ -101,8 +101,8 @@ class ExecDestination:
                 )
         if self._programs.check:
             self._run(Step.CHECK)
-        look = judged(self._record(), None, readable=False)
-        if look.state is State.UNKNOWN:
+        look = judged(self._record(), None, readable=False) if self._programs.record else None
+        if look is not None and look.state is State.UNKNOWN:
             raise DestinationError(f"{look.reason}.", hint="Use that version, or deliver elsewhere.")
 
     def write_record(self, record: DeliveryRecord) -> None:
@@ -125,6 +125,10 @@ class ExecDestination:
                 f"{Step.RECORD_READ} print it.",
                 surely_refused=False,
             )
+
+    def tell(self, *, workspace: str, entry: str, token: str, token_id: str) -> None:
+        """Hear whose secret is written next, where no mark precedes it: a lease's."""
+        self._about = {"WORKSPACE": workspace, "ENTRY": entry, "TOKEN": token, "ID": token_id}
 
     def write(self, secret: Secret, held: Held | None = None) -> None:
         """Have the secret stored.
@@ -185,10 +189,23 @@ class ExecDestination:
         if ended.code != 0:
             raise DestinationError(
                 f"its '{key}' program {ended.how}.",
-                hint=_hint(step, ended),
-                surely_refused=step is Step.WRITE and ended.code == NOTHING_WRITTEN,
+                hint=self._hint(step, ended),
+                surely_refused=self._refuses(step, ended),
             )
         return ended
+
+    def _refuses(self, step: Step, ended: Ended) -> bool:
+        return step is Step.WRITE and ended.code is not None and ended.code == self._programs.refused
+
+    def _hint(self, step: Step, ended: Ended) -> str:
+        if ended.code is None:
+            return f"Make it faster, or raise 'timeout', to {LONGEST_DELIVERY:.0f}s at the most."
+        if step is not Step.WRITE or self._refuses(step, ended):
+            return f"Run it by hand, with TOOKEN_CI_STEP={step}."
+        code = self._programs.refused
+        if code is None:
+            return "It may have written; 'refused' can name an exit code that says that it surely has not."
+        return f"It may have written; one that surely has not says so with exit code {code}, as 'refused' says."
 
     def _seconds(self, key: str) -> float:
         """How long the next program may take."""
@@ -235,11 +252,3 @@ def _inherited() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.upper().startswith(_NOT_INHERITED) and redactor.clean(f"{name}={value}") == f"{name}={value}"
     }
-
-
-def _hint(step: Step, ended: Ended) -> str:
-    if ended.code is None:
-        return f"Make it faster, or raise 'timeout', to {LONGEST_DELIVERY:.0f}s at the most."
-    if step is Step.WRITE and ended.code != NOTHING_WRITTEN:
-        return f"It may have written; one that surely has not says so with exit code {NOTHING_WRITTEN}."
-    return f"Run it by hand, with TOOKEN_CI_STEP={step}."

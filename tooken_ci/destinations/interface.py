@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tooken_ci.base.errors import UsageError
 from tooken_ci.base.text import quoted
@@ -79,6 +79,15 @@ class Extra:
 
     name: str
     module: str
+
+
+@runtime_checkable
+class ToldOfLeases(Protocol):
+    """A destination that wants to know whose a lease is; of what lasts the marks tell."""
+
+    def tell(self, *, workspace: str, entry: str, token: str, token_id: str) -> None:
+        """Hear of the lease whose secret is written next."""
+        ...
 
 
 class Kind(DestinationKind, Protocol):

@@ -109,6 +109,7 @@ class JobKind:
             takeover=False,
             keeps_record=False,
             of_a_job=True,
+            takes_leases=True,
             position=position,
         )
 

@@ -12,6 +12,7 @@ import subprocess
 import time
 from typing import IO, TYPE_CHECKING
 
+from tooken_ci.base.children import RunOverError, children
 from tooken_ci.base.redact import MASK, redactor
 from tooken_ci.base.text import safe
 
@@ -73,7 +74,7 @@ def run(command: Sequence[str], *, given: bytes | None, environment: Mapping[str
         seconds: how long it may take.
 
     Raises:
-        NotStartedError: there is no such program, or it may not be executed.
+        NotStartedError: there is no such program, or it may not be executed, or the run is over.
     """
     until = time.monotonic() + seconds
     process = _start(command, environment, subprocess.DEVNULL if given is None else subprocess.PIPE)
@@ -87,13 +88,14 @@ def run(command: Sequence[str], *, given: bytes | None, environment: Mapping[str
         return Ended(code=process.returncode, out=out, err=err)
     finally:
         _signal_all(process, signal.SIGKILL)
+        children.ended(process)
         for pipe in pipes:
             pipe.close()
         _ends(process, _GRACE)
 
 
 def _start(command: Sequence[str], environment: Mapping[str, str], stdin: int) -> subprocess.Popen[bytes]:
-    try:
+    def begin() -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603  # to run what the spec names is the purpose; no shell takes part
             command,
             stdin=stdin,
@@ -103,6 +105,11 @@ def _start(command: Sequence[str], environment: Mapping[str, str], stdin: int) -
             bufsize=0,
             start_new_session=True,
         )
+
+    try:
+        return children.start(begin)
+    except RunOverError as error:
+        raise NotStartedError(str(error)) from None
     except OSError as error:
         raise NotStartedError((error.strerror or type(error).__name__).lower()) from None
     except ValueError:

@@ -121,10 +121,7 @@ class _Builder:
         targets = self._targets(name, raw.get("deliver"), path)
         if times.in_place:
             self._check_records(targets, path)
-        for target in targets:
-            if target.of_a_job:
-                message = f"{quoted(name)} would be gone with the job, so every run would replace it."
-                self._fault(path, target.position, message, "Say 'ephemeral: true', or use another destination.")
+        self._check_lasting(name, targets, path)
         if path in self.spoiled:
             return
         entry = Entry(
@@ -153,9 +150,9 @@ class _Builder:
             self._fault((*path, key) if key else path, self.document.key_at((*path, key) if key else path), *problem)
         targets = self._targets(name, raw.get("deliver"), path)
         for target in targets:
-            if not target.of_a_job:
+            if not target.takes_leases:
                 message = f"{quoted(target.place)} outlives the job; a lease is handed to its job alone."
-                self._fault(path, target.position, message, "Use 'job', or remove 'ephemeral: true'.")
+                self._fault(path, target.position, message, "Use 'job' or 'exec', or remove 'ephemeral: true'.")
         if path in self.spoiled:
             return
         entry = Entry(
@@ -167,7 +164,7 @@ class _Builder:
             runs_every=defaults.runs_every,
             overlap=timedelta(0),
             ephemeral=True,
-            deliver=targets,
+            deliver=tuple(dataclasses.replace(target, ephemeral=True) for target in targets),
             protected=False,
             description=raw.get("description", ""),
             owner=raw.get("owner", ""),
@@ -239,6 +236,15 @@ class _Builder:
             self.part.targets.append((name, target))
             self.part.warnings.extend(Fault(target.position, text) for text in target.warnings)
         return tuple(targets)
+
+    def _check_lasting(self, name: str, targets: tuple[Target, ...], path: Path) -> None:
+        for target in targets:
+            if target.of_a_job:
+                message = f"{quoted(name)} would be gone with the job, so every run would replace it."
+                self._fault(path, target.position, message, "Say 'ephemeral: true', or use another destination.")
+            if target.lacks:
+                message = f"{quoted(target.kind)} lacks {quoted(target.lacks)}, which only a lease can do without."
+                self._fault(path, target.position, message, "Add it, or say 'ephemeral: true'.")
 
     def _check_records(self, targets: tuple[Target, ...], path: Path) -> None:
         for target in targets:

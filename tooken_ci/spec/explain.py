@@ -166,6 +166,8 @@ def _expected(rule: Mapping[str, Any], path: Path) -> str:
     if not _is_setting(path):  # a kind's titles are headings for editors, those of our own schema fit a sentence
         words = rule.get("title", words)
     least = ", at least one" if rule.get("minItems") == 1 else ""
+    if types == "integer" and "minimum" in rule and "maximum" in rule:
+        words += f" from {rule['minimum']} to {rule['maximum']}"
     examples = " or ".join(_flow(example) for example in rule.get("examples", []))
     return f"{words}{least}" + (f", such as {examples}" if examples else "")
 

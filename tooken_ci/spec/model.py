@@ -33,6 +33,9 @@ class Target:
         of_a_job: it lasts as long as one CI job; for ephemeral entries alone.
         group: what it shares with the other places of its kind that one look serves, such as a repository; empty = it
             is looked at by itself.
+        takes_leases: an ephemeral entry may deliver there.
+        lacks: a setting without which it takes nothing but leases; empty where none is missing.
+        ephemeral: it is an ephemeral entry's, so what is delivered there is a lease, of which no record is kept.
         position: where it stands in the YAML.
     """
 
@@ -45,6 +48,9 @@ class Target:
     keeps_record: bool = True
     of_a_job: bool = False
     group: str = ""
+    takes_leases: bool = False
+    lacks: str = ""
+    ephemeral: bool = False
     position: Position
 
 
