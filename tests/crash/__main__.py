@@ -1,0 +1,59 @@
+"""``python -m tests.crash``: the whole matrix, side by side on all cores; prints what came of it, and writes it down."""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.crash.campaign import Part, Tally, parts, tried
+from tests.crash.report import written
+
+REPORT = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+SHOWN = 20
+
+
+def _try(part: Part) -> Tally:
+    with tempfile.TemporaryDirectory(prefix="crash-") as folder:
+        return tried(part, Path(folder))
+
+
+def main() -> int:
+    """Tries it all, and says whether anything that must not be was."""
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument("--only", default="", metavar="WORDS", help="only the scenarios whose name has these words")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, metavar="N")
+    options = parser.parse_args()
+    chosen = [part for part in parts() if options.only in part.name]
+    began = time.monotonic()
+    tallies: dict[str, Tally] = {}
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(options.processes, mp_context=context, max_tasks_per_child=1) as pool:
+        for part, tally in zip(chosen, pool.map(_try, chosen), strict=True):
+            told = (
+                f"{tally.cases} cases, {tally.kills} kills, {tally.faults} faults, {len(tally.violations)} violations"
+            )
+            print(f"{part.name}, names {part.revoked_names}: {told}", flush=True)
+            tallies.setdefault(part.name, Tally()).join(tally)
+    total = Tally()
+    for tally in tallies.values():
+        total.join(tally)
+    print(
+        f"\n{total.cases} cases, {total.runs} runs, {total.kills} kills, {total.faults} faults, "
+        f"{total.checks} looks at the invariants in {time.monotonic() - began:.0f} s; "
+        f"violations: {len(total.violations)}"
+    )
+    for told in total.violations[:SHOWN]:
+        print(f"  {told}")
+    if not options.only and not total.violations:
+        REPORT.write_text(written(tallies, total), encoding="utf-8")
+    return 1 if total.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

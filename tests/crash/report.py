@@ -1,0 +1,60 @@
+"""What the matrix came to, as a page of the documentation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.crash.stage import Harmed
+from tests.crash.store import Harm
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.crash.campaign import Tally
+
+_PAGE = """# Killed anywhere: what was tried
+
+Written by `make crash`, which runs the real command against the sandbox and harms it: for every request of a run, each of
+{requests}; for every write to a destination, each of {writes}; and, by chance, several requests of a run with eight
+workers. Then it runs the command again, without harm, until nothing is left to do. Two runs at once are held against each
+other at every request. All of that on a server where the names of revoked tokens are reserved, and on one where they are
+free.
+
+After every request and every write, from the sandbox's own database and from the destinations:
+
+- **No dead secret**: none that stands in a destination was revoked, or rotated away, by tooken-ci; in place, the
+  destination says that a new one is to come.
+- **Nothing foreign touched**: neither tokens that nobody declared nor other jobs' leases.
+- **Never more than 4** living generations of an entry.
+
+After every run: **no secret** in any output or file but its destination, no fault of the program, and exit code 1 only
+where nothing was changed. In the end: after **at most 2 further runs an empty plan**, each entry has exactly one living
+generation once its overlap has passed, every destination holds it, and a lease that was never released is dead by its
+expiry. Where a destination fails for ever, whatever is stuck is freed by the `revoke` command that the message names.
+
+| scenario | cases | runs | killed | otherwise harmed | looks | violations |
+| --- | --: | --: | --: | --: | --: | --: |
+{rows}
+| **all** | **{total.cases:,}** | **{total.runs:,}** | **{total.kills:,}** | **{total.faults:,}** | **{total.checks:,}** | \
+**{violations}** |
+
+One thing no client can prevent: a rotation *in place* that the API does minutes after it was sent kills what another run
+has delivered meanwhile. The run that sent it notices, leaves its mark at the destinations, and the next run rotates again.
+`replace` has no such moment.
+"""
+
+
+def written(tallies: Mapping[str, Tally], total: Tally) -> str:
+    """The page."""
+    rows = "\n".join(
+        f"| {name} | {tally.cases:,} | {tally.runs:,} | {tally.kills:,} | {tally.faults:,} | {tally.checks:,} | "
+        f"{len(tally.violations)} |"
+        for name, tally in tallies.items()
+    )
+    return _PAGE.format(
+        rows=rows, total=total, violations=len(total.violations), requests=_listed(Harmed), writes=_listed(Harm)
+    )
+
+
+def _listed(kinds: type[Harmed | Harm]) -> str:
+    return "{" + ", ".join(map(str, kinds)) + "}"
