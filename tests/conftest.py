@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import secrets
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.support.fixtures"]
 
 _FOREIGN = ("TOOKEN_", "GITHUB_", "GITLAB_", "INPUT_", "RUNNER_", "CI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+def pytest_configure() -> None:
+    """Chooses the sample of what is too much to try in every run, the same for all workers."""
+    os.environ.setdefault("CRASH_SEED", str(secrets.randbelow(1_000_000)))
+
+
+def pytest_report_header() -> str:
+    """Tells how to try the same sample again."""
+    return f"CRASH_SEED={os.environ['CRASH_SEED']}"
 
 
 @pytest.fixture(autouse=True)

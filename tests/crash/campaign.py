@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import random
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from tests.crash.duel import Duel
@@ -12,8 +13,8 @@ from tests.crash.rig import Rig
 from tests.crash.scenarios import AT_ONCE, SCENARIOS
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.crash.scenarios import Scenario
     from tests.crash.settle import Verdict
@@ -104,6 +105,12 @@ def tried(part: Part, folder: Path, *, chance: random.Random | None = None, most
         for verdict in _verdicts(part, rig, chance, most):
             tally.add(verdict)
     return tally
+
+
+def tried_alone(index: int) -> Tally:
+    """Tries the whole part of this number, in a process of its own, which a scenario could not be sent to."""
+    with tempfile.TemporaryDirectory(prefix="crash-") as folder:
+        return tried(parts()[index], Path(folder))
 
 
 def _verdicts(part: Part, rig: Rig, chance: random.Random | None, most: int) -> Iterator[Verdict]:

@@ -52,7 +52,7 @@ class Case:
     def harm(self) -> Callable[[int, Request], Harmed | None]:
         """What happens to each request of the run."""
         if self.seed is not None:
-            return _by_chance(self.seed)
+            return by_chance(self.seed)
         return lambda number, _: self.request[1] if self.request is not None and self.request[0] == number else None
 
     @property
@@ -116,7 +116,7 @@ class Trial:
         return verdict
 
 
-def _by_chance(seed: int) -> Callable[[int, Request], Harmed | None]:
+def by_chance(seed: int) -> Callable[[int, Request], Harmed | None]:
     """Harm by method, path and occurrence: what is hit does not depend on the order of the workers' requests."""
     counted: dict[tuple[str, bool], int] = {}
 

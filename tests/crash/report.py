@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 _PAGE = """# Killed anywhere: what was tried
 
-Written by `make crash`, which runs the real command against the sandbox and harms it: for every request of a run, each of
-{requests}; for every write to a destination, each of {writes}; and, by chance, several requests of a run with eight
-workers. Then it runs the command again, without harm, until nothing is left to do. Two runs at once are held against each
-other at every request. All of that on a server where the names of revoked tokens are reserved, and on one where they are
-free.
+Written by `make crash`, which runs the real command against the sandbox and harms it:
+
+- for every request of a run, each of {requests};
+- for every write to a destination, each of {writes};
+- by chance, several requests of a run with eight workers;
+- two runs at once, of which one is held at each of its requests in turn.
+
+Then it runs the command again, without harm, until nothing is left to do. All of that on a server where the names of
+revoked tokens are reserved, and on one where they are free.
 
 After every request and every write, from the sandbox's own database and from the destinations:
 
@@ -35,12 +39,11 @@ expiry. Where a destination fails for ever, whatever is stuck is freed by the `r
 | scenario | cases | runs | killed | otherwise harmed | looks | violations |
 | --- | --: | --: | --: | --: | --: | --: |
 {rows}
-| **all** | **{total.cases:,}** | **{total.runs:,}** | **{total.kills:,}** | **{total.faults:,}** | **{total.checks:,}** | \
-**{violations}** |
+| all | {total.cases:,} | {total.runs:,} | {total.kills:,} | {total.faults:,} | {total.checks:,} | {violations} |
 
-One thing no client can prevent: a rotation *in place* that the API does minutes after it was sent kills what another run
-has delivered meanwhile. The run that sent it notices, leaves its mark at the destinations, and the next run rotates again.
-`replace` has no such moment.
+One thing no client can prevent: a rotation *in place* that the API does minutes after it was sent kills what another
+run has delivered meanwhile. The run that sent it notices, leaves its mark at the destinations, and the next run rotates
+again. `replace` has no such moment.
 """
 
 
@@ -57,4 +60,4 @@ def written(tallies: Mapping[str, Tally], total: Tally) -> str:
 
 
 def _listed(kinds: type[Harmed | Harm]) -> str:
-    return "{" + ", ".join(map(str, kinds)) + "}"
+    return ", ".join(f"*{kind}*" for kind in kinds)

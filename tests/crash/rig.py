@@ -75,6 +75,7 @@ class Rig:
         """Writes the spec, which is what is watched over from now on."""
         (self.folder / "tooken.yml").write_text(yaml.safe_dump(dict(spec), sort_keys=False), encoding="utf-8")
         self.watch.expect(spec)
+        self.stage.do(lambda: self.watch.excuse(self.stage))
 
     def keep(self) -> Kept:
         """Everything as it is."""
@@ -130,6 +131,14 @@ class Rig:
     def renames(self) -> int:
         """How many files the last run has renamed."""
         return self._zygotes[0].renames
+
+    def advance(self, seconds: float) -> None:
+        """Moves the time."""
+        self.stage.do(lambda: self.stage.advance(seconds))
+
+    def lives(self, secret: str | None) -> bool:
+        """Whether there is a secret, and it authenticates."""
+        return bool(secret) and self.stage.do(lambda: self.stage.lives(secret or ""))
 
     def plan(self) -> Any:
         """The plan as data."""

@@ -93,7 +93,7 @@ def applied(tokens: Callable[[Rig], Mapping[str, Any]], *, later: float = 0.0) -
         rig.write(spec(tokens(rig)))
         ended = rig.run(*APPLY)
         assert ended.code == 0, ended.err
-        rig.stage.do(lambda: rig.stage.advance(later + 5 * 60))
+        rig.advance(later + 5 * 60)
 
     return before
 
@@ -152,7 +152,7 @@ def _own_before(rig: Rig) -> None:
     rig.write(spec(_own(rig), self="provisioner"))
     ended = rig.run(*APPLY)
     assert ended.code == 0, ended.err
-    rig.stage.do(lambda: rig.stage.advance(5 * 60))
+    rig.advance(5 * 60)
 
 
 SCENARIOS = (

@@ -82,16 +82,16 @@ def settle(rig: Rig, scenario: Scenario, verdict: Verdict, ended: Ended | None =
             _again(rig, scenario, verdict)
     if pending(rig):
         verdict.violations.append(f"not settled after {FURTHER} further runs: {rig.plan()}")
-    rig.stage.do(lambda: rig.stage.advance(2 * DAY))
+    rig.advance(2 * DAY)
     _again(rig, scenario, verdict)
-    verdict.violations.extend(_in_the_end(rig))
+    verdict.violations.extend(in_the_end(rig))
 
 
 def release(rig: Rig, scenario: Scenario, verdict: Verdict) -> None:
     """Lets a job end, which releases its leases; one that is not found dies by its expiry."""
     for _ in range(FURTHER):
         _again(rig, scenario, verdict)
-    rig.stage.do(lambda: rig.stage.advance(2 * HOUR))
+    rig.advance(2 * HOUR)
     now = rig.shared.now()
     rows = rig.stage.do(lambda: rig.stage.rows("SELECT name, expires_at FROM tokens WHERE status = 'active'"))
     left = [row["name"] for row in rows if row["expires_at"] is None or row["expires_at"] > now]
@@ -126,7 +126,7 @@ def _while_failing(rig: Rig, scenario: Scenario, verdict: Verdict) -> None:
             verdict.violations.append(f"{found[1]} frees nothing: {freed.err}")
 
 
-def _in_the_end(rig: Rig) -> Iterator[str]:
+def in_the_end(rig: Rig) -> Iterator[str]:
     """Each entry has exactly one living generation, and each of its destinations holds it."""
     for name, living in rig.watch.generations(rig.stage).items():
         if len(living) != 1:
@@ -136,12 +136,8 @@ def _in_the_end(rig: Rig) -> Iterator[str]:
         values = {place: held.get(place) for place in entry.stores}
         values |= {path: _content(rig.folder / path) for path in entry.files}
         for place, secret in values.items():
-            if not secret or not _lives(rig, secret):
+            if not rig.lives(secret):
                 yield f"in the end {place} of {name} holds no living secret"
-
-
-def _lives(rig: Rig, secret: str) -> bool:
-    return rig.stage.do(lambda: rig.stage.lives(secret))
 
 
 def _content(path: Path) -> str | None:

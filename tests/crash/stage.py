@@ -177,7 +177,7 @@ class Stage:
             proxy_headers=False,
             lifespan="off",
             log_config=None,
-            log_level="error",
+            log_level="critical",
             access_log=False,
             date_header=False,
             server_header=False,

@@ -43,6 +43,7 @@ class Watch:
         entries: what the spec declares, by name.
         handed: files that secrets were delivered to, now or earlier.
         foreign: ids of tokens that are nobody's business.
+        excused: secrets that were dead before the place where they stand was declared.
         violations: what must never be, and was.
         checks: how often it was looked.
     """
@@ -50,12 +51,15 @@ class Watch:
     entries: dict[str, Expected] = dataclasses.field(default_factory=dict)
     handed: set[str] = dataclasses.field(default_factory=set)
     foreign: set[str] = dataclasses.field(default_factory=set)
+    excused: set[str] = dataclasses.field(default_factory=set)
     violations: list[str] = dataclasses.field(default_factory=list)
     checks: int = 0
 
     def copy(self) -> Watch:
         """The same, to go on from; it has seen nothing yet."""
-        return Watch(entries=dict(self.entries), handed=set(self.handed), foreign=set(self.foreign))
+        return Watch(
+            entries=dict(self.entries), handed=set(self.handed), foreign=set(self.foreign), excused=set(self.excused)
+        )
 
     def expect(self, spec: Mapping[str, Any]) -> None:
         """Watches over what a spec declares."""
@@ -70,6 +74,15 @@ class Watch:
         }
         for entry in spec["tokens"].values():
             self.handed |= {*_settings(entry, "file", "path"), *_settings(entry, "job", "file")}
+
+    def excuse(self, stage: Stage) -> None:
+        """Holds nobody to what stood dead in a store before that was declared; only in the thread that serves."""
+        declared = {store for entry in self.entries.values() for store in entry.stores}
+        self.excused |= {
+            shelf.value
+            for name, shelf in stage.store.shelves.items()
+            if name in declared and shelf.value is not None and shelf.value in stage.dead
+        }
 
     def look(self, stage: Stage, folder: Path, what: str) -> None:
         """Looks; only in the thread that serves, so that nothing changes meanwhile."""
@@ -92,7 +105,7 @@ class Watch:
         for name, entry in self.entries.items():
             for store in entry.stores:
                 shelf = stage.store.shelves.get(store)
-                if shelf is not None and shelf.value in stage.dead and not shelf.rotating:
+                if shelf is not None and shelf.value in stage.dead - self.excused and not shelf.rotating:
                     yield f"{store} of {name} holds a dead secret"
             for path in entry.files:
                 if _text(folder / path) in stage.dead and not _rotating(_text(folder / f"{path}.tooken")):
