@@ -170,7 +170,7 @@ def machine() -> Iterator[type[Anything]]:
 @pytest.mark.timeout(900)
 def test_whatever_happens_it_settles(machine: type[Anything]) -> None:
     """Random specs, edits by hand and faults never leave a dead secret, and a few runs mend all."""
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis has no types for it
+    run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=EXAMPLES,
