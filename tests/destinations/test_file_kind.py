@@ -8,7 +8,7 @@ import pytest
 
 from tests.destinations.support import HERE, SECRET, Place, held, kind, record
 from tooken_ci.base.secret import Secret
-from tooken_ci.destinations.file import FileDestination
+from tooken_ci.destinations.file_store import FileDestination
 from tooken_ci.destinations.interface import Surroundings
 from tooken_ci.destinations.registry import Registry
 from tooken_ci.spec.kinds import SettingsError
