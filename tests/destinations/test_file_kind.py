@@ -144,7 +144,7 @@ def test_the_settings_are_documented() -> None:
     section = text.split("\n## Destinations\n")[1].split("\n### ")[0]
     named = section.split("`file: {")[1].split("}`")[0].split(", ")
     assert set(named) == kind().schema["properties"].keys()
-    rows = re.findall(r"^\| `([a-z]+)`(?:, the default)? \|", section.split("| --- |")[1], re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z]+)`(?:, the default)? \|", section.split("| --- |")[-1], re.MULTILINE)
     assert rows == list(FORMS) == kind().schema["properties"]["format"]["enum"]
 
 

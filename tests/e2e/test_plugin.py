@@ -108,6 +108,25 @@ def test_what_is_wrong_has_its_place(project: Project, installed: dict[str, str]
     ended.says(":6:9: ", "lacks 'name'", ":7:37: ", "A name has no '/'.", ":8:9: ", "Perhaps you meant 'sqlite'?")
 
 
+def test_a_plug_in_that_breaks(project: Project, installed: dict[str, str], tmp_path: Path) -> None:
+    """What a plug-in raises while it writes fails its entry alone, and counts as a write that may have happened."""
+    text = (Path(installed["PYTHONPATH"]) / "tooken_ci_sqlite.py").read_text(encoding="utf-8")
+    broken = text.replace('self._put("value", secret.reveal())', 'raise LookupError(f"no {secret.reveal()}")')
+    assert broken != text
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "tooken_ci_sqlite.py").write_text(broken, encoding="utf-8")
+    path = f"{tmp_path / 'broken'}:{installed['PYTHONPATH']}"
+    one, other = {**entry(), "deliver": [to_database()]}, entry("out/other")
+    project.write(spec({"ci": one, "other": other}))
+
+    ended = project.run("apply", env={"PYTHONPATH": path}, code=3)
+
+    ended.says("package 'tooken-ci-sqlite 1.0' (entry point", "failed in 'write': LookupError: no ***")
+    assert "Traceback" not in ended.err
+    assert names(project.sandbox) == ["ci", "other"]
+    assert project.sandbox.authenticates(project.secret("out/other"))
+
+
 def test_without_the_package(project: Project) -> None:
     """Where the package is not installed, its kind is unknown."""
     declare(project, to_database())
