@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 DEMO := build/demo
 BENCH := build/bench
+NPM := build/npm
+GITLAB_CI_LOCAL := gitlab-ci-local@4.65.0
 BIN := $(VENV)/bin
 # -n auto: as many workers as there are cores. Every test has its own folder and its own port.
 # What one worker has left over another one takes, so that none is idle at the end.
@@ -48,6 +50,13 @@ bench: $(BENCH)/.stamp ## Measure against rivals and ideals, and write docs/benc
 test: venv ## Run all tests, with coverage (PYTEST_ARGS="-k name" to choose)
 	$(BIN)/coverage erase
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+
+$(NPM)/.stamp: Makefile
+	npm install --no-save --no-package-lock --no-audit --no-fund --loglevel=error --prefix $(NPM) $(GITLAB_CI_LOCAL)
+	@touch $@
+
+.PHONY: npm
+npm: $(NPM)/.stamp ## Install gitlab-ci-local, with which tests/gitlab run jobs (needs node)
 
 .PHONY: lint
 lint: venv ## Check style, types and the floors of the house

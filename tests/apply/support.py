@@ -13,7 +13,8 @@ from tooken_ci.apply.survey import survey
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import DeliveryRecord, Mark, MarkKind
 from tooken_ci.base.secret import Secret
-from tooken_ci.destinations.file import FileDestination, FileKind
+from tooken_ci.destinations.file import FileKind
+from tooken_ci.destinations.file_store import FileDestination
 from tooken_ci.destinations.interface import Surroundings
 from tooken_ci.plan.model import ActionKind
 from tooken_ci.plan.result import ResultStatus

@@ -8,7 +8,7 @@ import pytest
 from tests.apply.support import BUSY, DONE, FAILED, SKIPPED, statuses
 from tooken_ci.base.errors import BlockedError, PartialError, StoppedError
 from tooken_ci.base.record import DeliveryRecord, Mark, MarkKind
-from tooken_ci.destinations.file import FileDestination
+from tooken_ci.destinations.file_store import FileDestination
 from tooken_ci.plan.model import Cause
 
 if TYPE_CHECKING:

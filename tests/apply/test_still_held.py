@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tooken_ci.base.record import DeliveryRecord, Held, State
 from tooken_ci.base.secret import Secret
 from tooken_ci.base.times import parse
-from tooken_ci.destinations.file import FileDestination
+from tooken_ci.destinations.file_store import FileDestination
 
 if TYPE_CHECKING:
     from pathlib import Path

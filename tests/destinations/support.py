@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from tooken_ci.base.position import Position
 from tooken_ci.base.record import DeliveryRecord, Held, Mark, MarkKind
 from tooken_ci.base.secret import Secret
-from tooken_ci.destinations.file import FileDestination, FileKind
+from tooken_ci.destinations.file import FileKind
+from tooken_ci.destinations.file_store import FileDestination
 from tooken_ci.destinations.interface import Surroundings
 
 if TYPE_CHECKING:

@@ -12,6 +12,8 @@ from tests.destinations.support import OTHER, SECRET, TOKEN_ID, Place, held, mar
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import State
 from tooken_ci.base.secret import Secret
+from tooken_ci.destinations.file_format import FORMS
+from tooken_ci.destinations.file_store import FileDestination
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,11 +23,16 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A destination, and the two files in which it ends up keeping things."""
+    """A destination, and the two files in which it ends up keeping things; the secret stands there in some text."""
 
     destination: Destination
     value: Path
     record: Path
+    text: str = "{}"
+
+    def stored(self, secret: str) -> bytes:
+        """What the file holds, the secret included."""
+        return self.text.replace("{}", secret).encode()
 
     def deliver(self) -> None:
         self.destination.write_record(record(marks=(mark(),)))
@@ -33,12 +40,23 @@ class Subject:
         self.destination.write_record(record(of=held()))
 
 
-@pytest.fixture(params=["file", "exec"])
+KEYED = {"dotenv": "TOKEN={}\n", "json": '{\n  "TOKEN": "{}"\n}\n'}
+
+
+@pytest.fixture(params=["file", "exec", *KEYED])
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Subject:
     """Gives an empty destination of each kind."""
     if request.param == "file":
         place = Place(tmp_path / "value")
         return Subject(destination=place.destination, value=place.path, record=place.record_path)
+    if request.param in KEYED:
+        path, form = tmp_path / "value", request.param
+        return Subject(
+            destination=FileDestination(path, form=FORMS[form], key="TOKEN"),
+            value=path,
+            record=tmp_path / "value.TOKEN.tooken",
+            text=KEYED[form],
+        )
     store = Store(tmp_path / "store")
     return Subject(destination=store.open(), value=store.value, record=store.record)
 
@@ -69,7 +87,7 @@ def test_a_delivery(full: Subject) -> None:
     assert look.readable
     assert not look.empty
     assert not look.value_newer
-    assert full.value.read_bytes() == SECRET.encode()
+    assert full.value.read_bytes() == full.stored(SECRET)
     assert full.record.read_text(encoding="utf-8") == record(of=held()).to_text() + "\n"
     found = full.destination.fetch(held())
     assert found is not None
@@ -113,7 +131,7 @@ def test_a_mark_beside_a_delivery(full: Subject) -> None:
     full.destination.write_record(record(of=held(), marks=(mark(),)))
     look = full.destination.look()
     assert (look.state, look.held, look.marks) == (State.HOLDS, held(), (mark(),))
-    assert full.value.read_bytes() == SECRET.encode()
+    assert full.value.read_bytes() == full.stored(SECRET)
 
 
 @pytest.mark.parametrize("marks", [(), (mark(),)])
@@ -138,7 +156,7 @@ def test_a_value_without_a_record(full: Subject) -> None:
 
 def test_an_edited_value(full: Subject) -> None:
     """A value that does not match its fingerprint is not the delivered one, and may be anybody's."""
-    full.value.write_text(OTHER, encoding="utf-8")
+    full.value.write_bytes(full.stored(OTHER))
     look = full.destination.look()
     assert (look.state, look.reason) == (State.ABSENT, "its value is not the one that was delivered")
     assert (look.held, look.recorded) == (None, held())
@@ -184,4 +202,4 @@ def test_a_second_delivery(full: Subject) -> None:
     full.destination.write(Secret(OTHER))
     full.destination.write_record(record(of=held("tok_next", OTHER)))
     assert full.destination.look().held == held("tok_next", OTHER)
-    assert full.value.read_bytes() == OTHER.encode()
+    assert full.value.read_bytes() == full.stored(OTHER)

@@ -1,21 +1,20 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
 
 import jsonschema
 import pytest
 
 from tests.destinations.support import HERE, SECRET, Place, held, kind, record
 from tooken_ci.base.secret import Secret
-from tooken_ci.destinations.file import FileDestination
+from tooken_ci.destinations.file_format import FORMS
+from tooken_ci.destinations.file_store import FileDestination
 from tooken_ci.destinations.interface import Surroundings
 from tooken_ci.destinations.registry import Registry
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -137,6 +136,45 @@ def test_settings_that_do_not_fit(settings: dict[str, object]) -> None:
     """The schema of the kind refuses what is missing, of another type, or unknown."""
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(settings, kind().schema)
+
+
+def test_the_settings_are_documented() -> None:
+    """The document has every setting and every format, and no other."""
+    text = (Path(__file__).parents[2] / "docs" / "spec.md").read_text(encoding="utf-8")
+    section = text.split("\n## Destinations\n")[1].split("\n### ")[0]
+    named = section.split("`file: {")[1].split("}`")[0].split(", ")
+    assert set(named) == kind().schema["properties"].keys()
+    rows = re.findall(r"^\| `([a-z]+)`(?:, the default)? \|", section.split("| --- |")[-1], re.MULTILINE)
+    assert rows == list(FORMS) == kind().schema["properties"]["format"]["enum"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        ({"key": "TOKEN"}, "key"),
+        ({"format": "raw", "key": "TOKEN"}, "key"),
+        ({"format": "dotenv"}, "format"),
+        ({"format": "json"}, "format"),
+        ({"format": "dotenv", "key": "a-b"}, "key"),
+        ({"format": "dotenv", "key": "1A"}, "key"),
+        ({"format": "dotenv", "key": "A=B"}, "key"),
+        ({"format": "dotenv", "key": "\u0391"}, "key"),
+        ({"format": "json", "key": "a\nb"}, "key"),
+    ],
+)
+def test_formats_and_keys_that_do_not_fit(settings: dict[str, str], key: str) -> None:
+    """A key where there is none, none where one is needed, or one that cannot be one, is refused at its place."""
+    with pytest.raises(SettingsError) as caught:
+        kind().parse({"path": "ci", **settings}, HERE)
+    assert caught.value.key == key
+
+
+def test_a_key_of_a_file(tmp_path: Path) -> None:
+    """A key is shown behind its file; it claims itself and its record, and shares the file in its format."""
+    target = kind().parse({"path": "c.json", "format": "json", "key": "a/b"}, HERE)
+    assert target.place == "file c.json#a/b"
+    assert target.claims == {f"file:{tmp_path}/c.json#a/b", f"file:{tmp_path}/c.json.a%2Fb.tooken"}
+    assert target.shares == {(f"file:{tmp_path}/c.json", "json")}
 
 
 def test_the_registry_opens_by_kind(tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def schema(*, of_plan: bool) -> None:
         text = resources.files("tooken_ci.render").joinpath("plan.schema.json").read_text(encoding="utf-8")
         click.echo(text, nl=False)
     else:
-        click.echo(json.dumps(compose(registry_for(detect(os.environ)).kinds), indent=2))
+        click.echo(json.dumps(compose(registry_for(detect(os.environ)).every()), indent=2))
 
 
 @cli.command()

@@ -81,7 +81,7 @@ def load_spec(specs: Sequence[str], registry: Registry, reporting: Reporting) ->
     """
     from tooken_ci.spec.load import load
 
-    spec = load(specs, kinds=registry.kinds)
+    spec = load(specs, kinds=registry.kinds, others=registry.others)
     reporting.warned = spec.warnings
     reporting.update(workspace=spec.workspace, warnings=tuple(map(str, spec.warnings)))
     return spec

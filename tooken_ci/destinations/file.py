@@ -1,19 +1,18 @@
-"""A file on this machine: the secret alone in it, 0600, replaced in one step; its delivery record stands beside it."""
+"""A file on this machine: the secret alone in it, or one variable or key among others. file_store.py delivers there."""
 
 from __future__ import annotations
 
 import dataclasses
-import errno
 import os
-import stat
-import tempfile
+import re
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tooken_ci.base.errors import DestinationError
-from tooken_ci.base.record import DeliveryRecord, Look, NewerRecordError, State
-from tooken_ci.base.secret import Secret, fingerprint
 from tooken_ci.base.text import quoted
+from tooken_ci.destinations.file_access import Access
+from tooken_ci.destinations.file_format import FORMS
+from tooken_ci.destinations.file_store import FileDestination, record_path
 from tooken_ci.destinations.interface import one_by_one
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
@@ -22,12 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tooken_ci.base.position import Position
-    from tooken_ci.base.record import Held
+    from tooken_ci.base.record import Look
     from tooken_ci.destinations.interface import Surroundings
 
-_RECORD_SUFFIX = ".tooken"
-_LARGEST = 65_536
-"""Bytes; whatever is larger is neither a secret nor a record of ours, and is not read."""
+_RAW = "raw"
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_MODE = re.compile(r"0?[0-7]{3}")
+_OTHERS = 0o007
+_READABLE = 0o400
+_OWNER = re.compile(r"[^\s:]+(:[^\s:]+)?")
+_HIGHEST_ID = 2**32 - 2
+"""The one above it means "leave it as it is" to the operating system."""
 
 _FLEETING = (
     "The file {} would be lost with this CI job's runner, and every run would replace the token; "
@@ -36,7 +40,7 @@ _FLEETING = (
 
 _SCHEMA: Mapping[str, Any] = {
     "title": "file",
-    "description": "A file on the machine that runs apply; the secret alone in it, readable by its owner only.",
+    "description": "A file on the machine that runs apply: the secret alone in it, or one key among others.",
     "type": "object",
     "required": ["path"],
     "additionalProperties": False,
@@ -46,6 +50,29 @@ _SCHEMA: Mapping[str, Any] = {
             "minLength": 1,
             "description": "A relative path starts at the working directory; missing folders are made.",
             "examples": ["secrets/ci-deploy"],
+        },
+        "format": {
+            "enum": list(FORMS),
+            "description": "raw, the default: the secret alone; dotenv: a line KEY=secret; json: a key of an object. "
+            "In the latter two everything else in the file is kept.",
+        },
+        "key": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 100,
+            "description": "The variable of a dotenv file, or the key of a JSON object; both need it.",
+            "examples": ["TOOKEN_TOKEN"],
+        },
+        "owner": {
+            "type": ["string", "integer"],
+            "minLength": 1,
+            "description": "Whose the file is to be: user or user:group, by name or number.",
+            "examples": ["deploy"],
+        },
+        "mode": {
+            "type": "string",
+            "description": "The file's mode, in octal; 0600 unless said otherwise. Others may have no part in it.",
+            "examples": ["0640"],
         },
         "persistent": {
             "type": "boolean",
@@ -61,15 +88,19 @@ _SCHEMA: Mapping[str, Any] = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Settings:
-    """Where the secret goes, and whose folder it shall look like a part of.
+    """Where the secret goes, in which form, and who may read it.
 
     Attributes:
         path: without symbolic links.
-        workspace: new files and folders get its owner; None = they belong to whoever runs this.
+        form: the name of the file's format.
+        key: where in the file the secret stands; empty where it is all of it.
+        access: who may read the file.
     """
 
     path: Path
-    workspace: Path | None
+    form: str
+    key: str
+    access: Access
 
 
 class FileKind:
@@ -82,18 +113,58 @@ class FileKind:
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
         self._read = frozenset(Path(os.path.realpath(taken)) for taken in surroundings.read)
+        self._locks: dict[Path, threading.Lock] = {}
 
     def parse(self, settings: Mapping[str, Any], position: Position) -> Target:
         """Make a target of settings that fit the schema.
 
         Raises:
-            SettingsError: the path cannot be one, or would be gone with the action's container.
+            SettingsError: the path cannot be one, or would be gone with the action's container; or the format, the
+                owner or the mode makes no sense.
         """
         named = settings["path"]
         if "\0" in named or named.endswith(("/", "/.", "/..")) or named in {".", ".."}:
             raise SettingsError(f"{quoted(named)} is not the path of a file.", key="path")
+        form, key = settings.get("format", _RAW), _key(settings)
         path = Path(os.path.realpath(named))
-        record = _record_path(path)
+        record = record_path(path, key)
+        self._refuse(named, path, record)
+        fleeting = self._surroundings.in_ci and not settings.get("persistent")
+        own = {f"file:{record}"} | ({f"file:{path}#{key}"} if key else {f"file:{path}"})
+        return Target(
+            kind=self.name,
+            place=f"file {named}#{key}" if key else f"file {named}",
+            claims=frozenset(own),
+            shares=frozenset({(f"file:{path}", form)} if key else ()),
+            settings=_Settings(
+                path=path,
+                form=form,
+                key=key,
+                access=Access(
+                    mode=_mode(settings.get("mode", "0600")),
+                    owner=_owner(settings.get("owner", "")),
+                    workspace=self._surroundings.confined_to,
+                ),
+            ),
+            takeover=bool(settings.get("takeover")),
+            warnings=(_FLEETING.format(quoted(named)),) if fleeting else (),
+            position=position,
+        )
+
+    def open(self, target: Target) -> FileDestination:
+        """The destination behind a target that this kind parsed."""
+        given = target.settings
+        if not isinstance(given, _Settings):
+            raise TypeError("a target of another kind")
+        lock = self._locks.setdefault(given.path, threading.Lock())
+        return FileDestination(given.path, form=FORMS[given.form], key=given.key, access=given.access, lock=lock)
+
+    def look(self, targets: Sequence[Target]) -> Sequence[Look]:
+        """What stands at each of some targets, now."""
+        return one_by_one(self, targets)
+
+    def _refuse(self, named: str, path: Path, record: Path) -> None:
+        """Refuse a path that would be gone with the action's container, or that this run reads."""
         root = self._surroundings.confined_to
         if root is not None and not path.is_relative_to(os.path.realpath(root)):
             raise SettingsError(
@@ -107,125 +178,6 @@ class FileKind:
                 hint="Choose another path.",
                 key="path",
             )
-        fleeting = self._surroundings.in_ci and not settings.get("persistent")
-        return Target(
-            kind=self.name,
-            place=f"file {named}",
-            claims=frozenset({f"file:{path}", f"file:{record}"}),
-            settings=_Settings(path=path, workspace=root),
-            takeover=bool(settings.get("takeover")),
-            warnings=(_FLEETING.format(quoted(named)),) if fleeting else (),
-            position=position,
-        )
-
-    def open(self, target: Target) -> FileDestination:
-        """The destination behind a target that this kind parsed."""
-        if not isinstance(target.settings, _Settings):
-            raise TypeError("a target of another kind")
-        return FileDestination(target.settings.path, target.settings.workspace)
-
-    def look(self, targets: Sequence[Target]) -> Sequence[Look]:
-        """What stands at each of some targets, now."""
-        return one_by_one(self, targets)
-
-
-class FileDestination:
-    """One file and the record beside it. The record is written after the secret, so it is never the older one."""
-
-    def __init__(self, path: Path, workspace: Path | None = None) -> None:
-        self._path = path
-        self._workspace = workspace
-        self._record_path = _record_path(path)
-
-    def look(self) -> Look:
-        """What stands there now; an error becomes ``unknown`` with its reason."""
-        try:
-            value, written = _content(self._path)
-            text, recorded = _content(self._record_path)
-        except OSError as error:
-            return Look(state=State.UNKNOWN, reason=f"it cannot be read: {_why(error)}")
-        newer = value is not None and written > recorded
-        if text is None:
-            reason = "nothing was delivered yet" if value is None else "it has a value, but no delivery record"
-            return Look(state=State.ABSENT, reason=reason, empty=value is None, value_newer=newer)
-        try:
-            record = DeliveryRecord.parse(text)
-        except NewerRecordError as error:
-            return Look(state=State.UNKNOWN, reason=f"its delivery record was {error}")
-        except ValueError:
-            return Look(state=State.ABSENT, reason="its delivery record is damaged", value_newer=value is not None)
-        reason = _mismatch(record, value)
-        return Look(
-            state=State.ABSENT if reason else State.HOLDS,
-            record=record,
-            reason=reason,
-            empty=value is None and record.held is None and not record.marks,
-            # of a value that does not match nobody knows whose it is, whatever the times say: they move with a copy
-            value_newer=newer or bool(value and reason),
-            readable=not reason,
-        )
-
-    def check(self) -> None:
-        """Whether the file and its record could be written.
-
-        Raises:
-            DestinationError: they could not; says why.
-        """
-        look = self.look()
-        if look.state is State.UNKNOWN:
-            raise DestinationError(
-                f"{quoted(str(self._path))}: {look.reason}.", hint="Move it away, or give another path."
-            )
-        folder = self._path.parent
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
-        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-            raise DestinationError(
-                f"{quoted(str(self._path))}: no file can be made in {quoted(str(folder))}.",
-                hint="Check that it is a folder that this user may write to.",
-            )
-
-    def write_record(self, record: DeliveryRecord) -> None:
-        """Put the record beside the file.
-
-        Raises:
-            DestinationError: it could not be written.
-        """
-        _replace(self._record_path, record.to_text() + "\n", self._workspace)
-
-    def write(self, secret: Secret) -> None:
-        """Put the secret into the file, alone, without a line end.
-
-        Raises:
-            DestinationError: it could not be written.
-        """
-        _replace(self._path, secret.reveal(), self._workspace)
-
-    def holds(self, secret: Secret) -> bool | None:
-        """Whether what is read back equals the secret.
-
-        Raises:
-            DestinationError: it could not be read.
-        """
-        try:
-            value, _ = _content(self._path)
-        except OSError as error:
-            raise DestinationError(
-                f"{quoted(str(self._path))} cannot be read back: {_why(error)}.", surely_refused=False
-            ) from None
-        return value == secret.reveal()
-
-    def fetch(self, held: Held) -> Secret | None:
-        """The secret that the record names, if the value there matches its fingerprint; else None."""
-        try:
-            value, _ = _content(self._path)
-        except OSError:
-            return None
-        return Secret(value) if value and fingerprint(held.id, value) == held.fingerprint else None
-
-
-def _record_path(path: Path) -> Path:
-    return path.with_name(path.name + _RECORD_SUFFIX)
 
 
 def _is_read(path: Path, taken: Path) -> bool:
@@ -233,69 +185,49 @@ def _is_read(path: Path, taken: Path) -> bool:
     return path == taken or (path.parent == taken and path.suffix in {".yml", ".yaml"})
 
 
-def _mismatch(record: DeliveryRecord, value: str | None) -> str:
-    """Why the value is not the one that the record names; empty where it is."""
-    if record.held is None:
-        left = "an unfinished run left only its mark" if record.marks else "nothing was delivered yet"
-        return left if value is None else "it has a value that no record names"
-    if value is None:
-        return "its value is missing"
-    if not value:
-        return "its value was emptied"
-    if fingerprint(record.held.id, value) != record.held.fingerprint:
-        return "its value is not the one that was delivered"
-    return ""
+def _key(settings: Mapping[str, Any]) -> str:
+    """Where in the file the secret stands; empty where it is all of it."""
+    form, key = settings.get("format", _RAW), settings.get("key", "")
+    if form == _RAW and key:
+        raise SettingsError(
+            "'key' means nothing where the secret is all of the file.",
+            hint="Remove it, or say 'format: dotenv' or 'format: json'.",
+            key="key",
+        )
+    if form != _RAW and not key:
+        raise SettingsError(
+            f"The format {form} needs 'key', the name under which the secret stands in the file.",
+            hint="Write 'key: TOOKEN_TOKEN'.",
+            key="format",
+        )
+    if form == "dotenv" and not _VARIABLE.fullmatch(key):
+        raise SettingsError(
+            f"{quoted(key)} is not the name of a variable: letters, digits and '_', and no digit first.", key="key"
+        )
+    if not key.isprintable():
+        raise SettingsError(f"The key {quoted(key)} must have only printable characters.", key="key")
+    return str(key)
 
 
-def _content(path: Path) -> tuple[str | None, int]:
-    """What a file holds and when it was written (nanoseconds); None and 0 where there is none."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would block for ever
-            raise OSError(errno.EINVAL, "It is not a regular file")
-        with path.open("rb") as file:
-            data = file.read(_LARGEST)
-            written = os.fstat(file.fileno()).st_mtime_ns
-    except FileNotFoundError:
-        return None, 0
-    return data.decode(errors="surrogateescape"), written
+def _mode(text: str) -> int:
+    if not _MODE.fullmatch(text):
+        raise SettingsError(f"'mode' is {quoted(text)}; it must be three octal digits, such as '0640'.", key="mode")
+    mode = int(text, 8)
+    if mode & _OTHERS:
+        raise SettingsError(
+            f"With the mode {text} everybody on the machine would have a part in the secret.",
+            hint="Let the last digit be 0.",
+            key="mode",
+        )
+    if not mode & _READABLE:
+        raise SettingsError(f"With the mode {text} not even its owner could read the file.", key="mode")
+    return mode
 
 
-def _replace(path: Path, text: str, workspace: Path | None) -> None:
-    """Write a file in one step: whoever reads it sees the old content or the new, never a part."""
-    try:
-        _make_folder(path.parent, workspace)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)  # made 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            _give(Path(temporary), workspace)
-            Path(temporary).replace(path)
-        except BaseException:  # Ctrl-C too: what lies there half written may be a secret
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise DestinationError(
-            f"{quoted(str(path))} cannot be written: {_why(error)}.",
-            hint="Check that its folder exists, or can be made, and that this user may write there.",
-        ) from None
-
-
-def _make_folder(folder: Path, workspace: Path | None) -> None:
-    """Make a folder and the missing ones above it, each 0700 (``mkdir(parents=True)`` leaves those to the umask)."""
-    if not folder.is_dir():
-        _make_folder(folder.parent, workspace)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        _give(folder, workspace)
-
-
-def _give(path: Path, workspace: Path | None) -> None:
-    """Give what was made to the workspace's owner: an action runs as root, the steps after it do not."""
-    if workspace is not None and os.geteuid() == 0:
-        owner = workspace.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
-
-
-def _why(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()
+def _owner(given: str | float) -> str:
+    owner = str(given)
+    if owner and not _OWNER.fullmatch(owner):
+        raise SettingsError(f"'owner' is {quoted(owner)}; it must be a user, or user:group.", key="owner")
+    if any(part.isdecimal() and (not part.isascii() or int(part) > _HIGHEST_ID) for part in owner.split(":")):
+        raise SettingsError(f"'owner' is {quoted(owner)}; no user or group has such a number.", key="owner")
+    return owner

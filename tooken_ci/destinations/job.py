@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import Look, State
 from tooken_ci.base.text import quoted
-from tooken_ci.destinations.file import FileDestination, FileKind
+from tooken_ci.destinations.file import FileKind
 from tooken_ci.destinations.interface import one_by_one
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tooken_ci.base.position import Position
     from tooken_ci.base.record import DeliveryRecord, Held
     from tooken_ci.base.secret import Secret
+    from tooken_ci.destinations.file_store import FileDestination
     from tooken_ci.destinations.interface import Surroundings
 
 _NAME = "^[A-Za-z_][A-Za-z0-9_]*$"

@@ -10,19 +10,57 @@ from tooken_ci.destinations.interface import demand
 from tooken_ci.destinations.job import JobKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from tooken_ci.base.record import Look
     from tooken_ci.destinations.interface import Destination, Kind, Surroundings
+    from tooken_ci.destinations.plugins import Plugins
+    from tooken_ci.spec.kinds import DestinationKind
     from tooken_ci.spec.model import Target
 
 
 class Registry:
-    """The kinds of destination, by name."""
+    """The kinds of destination, by name: tooken-ci's own, and those of other packages that a spec has named.
+
+    Attributes:
+        kinds: tooken-ci's own.
+    """
 
     def __init__(self, surroundings: Surroundings) -> None:
         self.kinds: tuple[Kind, ...] = (FileKind(surroundings), ExecKind(), JobKind(surroundings))
-        self._by_name = {kind.name: kind for kind in self.kinds}
+        self._surroundings = surroundings
+        self._by_name: dict[str, Kind] = {kind.name: kind for kind in self.kinds}
+        self._plugins: Plugins | None = None
+
+    def others(self, names: Collection[str]) -> Sequence[DestinationKind]:
+        """The kinds that other packages bring; only those of some names are imported, of the rest no more is known.
+
+        Raises:
+            UsageError: one that is named cannot be used, or one would replace one of tooken-ci's own.
+        """
+        from tooken_ci.destinations.plugins import NamedKind
+
+        found = self._found()
+        for name in found.points.keys() & names:
+            if name not in self._by_name:
+                self._by_name[name] = found.load(name)
+        return [self._by_name.get(name) or NamedKind(name=name) for name in sorted(found.points)]
+
+    def every(self) -> Sequence[DestinationKind]:
+        """All kinds that there are, imported.
+
+        Raises:
+            UsageError: one of another package cannot be used.
+        """
+        return [*self.kinds, *self.others(self._found().points)]
+
+    def _found(self) -> Plugins:
+        # Only here, because to search the installed packages takes longer than to read a small spec.
+        from tooken_ci.destinations.plugins import installed
+
+        if self._plugins is None:
+            self._plugins = installed(self._surroundings, {kind.name for kind in self.kinds})
+        return self._plugins
 
     def demand(self, targets: Iterable[Target]) -> None:
         """See that what the kinds of some targets need is installed.

@@ -126,12 +126,25 @@ def _previous_but_in_use(parts: Sequence[Part], declared: Mapping[str, tuple[Pos
 
 def _delivered_twice(targets: Iterator[tuple[str, Target]]) -> Iterator[Fault]:
     claimed: dict[str, tuple[str, Target]] = {}
+    shared: dict[str, tuple[str, Target]] = {}
     for name, target in targets:
-        clash = next((claim for claim in sorted(target.claims) if claim in claimed), None)
-        if clash is not None:
-            yield _clash(name, target, *claimed[clash])
-        for claim in target.claims:
+        claims = target.claims if target.of_a_job else target.claims | {f"place:{target.place}"}
+        forms = dict(target.shares)
+        clashes = (
+            [claimed[claim] for claim in sorted(claims | forms.keys()) if claim in claimed]
+            + [shared[claim] for claim in sorted(claims) if claim in shared]
+            + [shared[what] for what in sorted(forms) if what in shared and _form(shared[what], what) != forms[what]]
+        )
+        if clashes:
+            yield _clash(name, target, *clashes[0])
+        for claim in claims:
             claimed.setdefault(claim, (name, target))
+        for what in forms:
+            shared.setdefault(what, (name, target))
+
+
+def _form(sharing: tuple[str, Target], what: str) -> str:
+    return dict(sharing[1].shares)[what]
 
 
 def _clash(name: str, target: Target, first_name: str, first: Target) -> Fault:

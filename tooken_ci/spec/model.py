@@ -26,6 +26,8 @@ class Target:
         kind: the key under ``deliver``, such as ``file``.
         place: how it is shown to people, such as ``file out/ci-deploy``; unique in a spec.
         claims: canonical names of everything that it writes; two targets of a spec may share none.
+        shares: canonical names of what it writes a part of, each with its form: no other target may claim one, and all
+            who share one must agree on the form.
         settings: what its kind made of the settings; only that kind reads it.
         takeover: a record of somebody else's token may be replaced.
         warnings: what the kind wants the user to know before anything is done.
@@ -44,6 +46,7 @@ class Target:
     claims: frozenset[str]
     settings: object
     takeover: bool
+    shares: frozenset[tuple[str, str]] = frozenset()
     warnings: tuple[str, ...] = ()
     keeps_record: bool = True
     of_a_job: bool = False
