@@ -8,6 +8,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from tests.crash.scenarios import DAY, HOUR
+from tests.crash.watch import half_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -127,7 +128,9 @@ def _while_failing(rig: Rig, scenario: Scenario, verdict: Verdict) -> None:
 
 
 def in_the_end(rig: Rig) -> Iterator[str]:
-    """Each entry has exactly one living generation, and each of its destinations holds it."""
+    """Each entry has exactly one living generation, each of its destinations holds it, and nothing lies about."""
+    for name in half_written(rig.folder):
+        yield f"in the end {name} is left"
     for name, living in rig.watch.generations(rig.stage).items():
         if len(living) != 1:
             yield f"in the end {name} has {living or 'no generation'}"

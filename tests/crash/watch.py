@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.leaks import files_under, findings
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.crash.stage import Stage
     from tests.crash.zygote import Ended
+
+_HALF_WRITTEN = re.compile(r"(^|/)\.[^/]+\.tooken-[a-z0-9_]{8}$")
 
 CODES = {0, 1, 3, 4, 5, -9}
 
@@ -97,6 +100,8 @@ class Watch:
         if "Traceback" in ended.err or "fault of tooken-ci" in ended.err:
             self.violations.append(f"a fault of the program: {ended.err}")
         files = {name: content for name, content in files_under(folder).items() if name not in self.handed}
+        for name in half_written(folder):  # by a run that was killed; in the end they must be gone
+            del files[name]
         places = {"standard output": ended.out.encode(), "standard error": ended.err.encode(), **files}
         self.violations.extend(findings(stage.do(lambda: list(stage.issued)), places))
 
@@ -133,6 +138,11 @@ class Watch:
             name: [token for token in living if naming.split(token)[0] in entry.names]
             for name, entry in self.entries.items()
         }
+
+
+def half_written(folder: Path) -> list[str]:
+    """The files that were being written when a run was killed."""
+    return [name for name in files_under(folder) if _HALF_WRITTEN.search(name)]
 
 
 def _settings(entry: Mapping[str, Any], kind: str, key: str) -> list[str]:

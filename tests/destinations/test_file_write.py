@@ -223,3 +223,13 @@ def test_fetching_what_is_no_secret(full: Place, content: bytes) -> None:
     full.path.unlink()
     assert full.destination.fetch(held()) is None
     assert full.destination.look().state is State.ABSENT
+
+
+def test_what_a_killed_run_left_half_written(full: Place) -> None:
+    """The next write removes what a run that was killed had written beside the file, and nothing else."""
+    half, other = full.path.parent / ".secret.tooken-a1b2c3d4", full.path.parent / ".secret.tooken-notes.txt"
+    for path in (half, other):
+        path.write_text(OTHER, encoding="utf-8")
+    full.destination.write(Secret(SECRET))
+    assert not half.exists()
+    assert other.exists()

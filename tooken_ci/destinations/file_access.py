@@ -7,6 +7,7 @@ import dataclasses
 import errno
 import fcntl
 import os
+import re
 import stat
 import tempfile
 import time
@@ -97,7 +98,8 @@ def replace(path: Path, text: str, access: Access, ids: Ids | None) -> None:
     Raises:
         OSError: it could not be written.
     """
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)  # made 0600
+    _clear(path)
+    handle, temporary = tempfile.mkstemp(prefix=_prefix(path), dir=path.parent)  # made 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             file.write(text)
@@ -110,6 +112,18 @@ def replace(path: Path, text: str, access: Access, ids: Ids | None) -> None:
     except BaseException:  # Ctrl-C too: what lies there half written may be a secret
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name[:100]}.tooken-"
+
+
+def _clear(path: Path) -> None:
+    """Remove what a run that was killed left half written: it may be a secret. Nobody else is at work on the file."""
+    pattern = re.compile(re.escape(_prefix(path)) + r"[a-z0-9_]{8}")
+    for left in path.parent.iterdir():
+        if pattern.fullmatch(left.name):
+            left.unlink(missing_ok=True)
 
 
 def make_folder(folder: Path, access: Access, ids: Ids | None) -> None:
