@@ -48,10 +48,9 @@ def vault(bao: Bao) -> Vault:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Lets no pause between tries take time, and little until an answer is given up; gives the pauses."""
+    """Lets no pause between tries take time; gives the pauses."""
     pauses: list[float] = []
     monkeypatch.setattr(vault_http, "sleep", pauses.append)
-    monkeypatch.setattr(vault_http, "TIMEOUT", (5.0, 0.5))
     return pauses
 
 

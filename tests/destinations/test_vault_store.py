@@ -96,7 +96,9 @@ def test_what_is_read_enters_the_redactor(vault: Vault) -> None:
 LONG = DeliveryRecord(
     workspace="production",
     held=Held(id="tok_" + "x" * 36, name="n" * 100, at=AT, fingerprint="0123456789abcdef"),
-    marks=tuple(Mark(kind=MarkKind.CREATE, name="n" * 96 + f".g{n}", run=f"{n}f0c9a1b22d4", at=AT) for n in range(2, 6)),
+    marks=tuple(
+        Mark(kind=MarkKind.CREATE, name="n" * 96 + f".g{n}", run=f"{n}f0c9a1b22d4", at=AT) for n in range(2, 6)
+    ),
 )
 
 
@@ -211,7 +213,9 @@ def test_a_namespace(vault: Vault, bao: Bao, spelling: str) -> None:
     assert target.claims == {f"vault:{bao.address}/teams/{mount}/ci#{KEY}"}
 
 
-@pytest.mark.parametrize("path", ["sp ace/x", "per%20cent", "que?stion", "ha#sh", "plus+", "ünï", "a&b=c", "~x", "a:b@c"])
+@pytest.mark.parametrize(
+    "path", ["sp ace/x", "per%20cent", "que?stion", "ha#sh", "plus+", "ünï", "a&b=c", "~x", "a:b@c"]
+)
 def test_odd_paths(vault: Vault, path: str) -> None:
     """A path is written as it is given, whatever a URL would make of it."""
     kind = vault.kind()

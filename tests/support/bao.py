@@ -41,7 +41,14 @@ class Bao:
     ca: Path | None = None
 
     def send(
-        self, method: str, path: str, body: Any = None, *, token: str | None = None, namespace: str = "", ok: bool = True
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        namespace: str = "",
+        ok: bool = True,
     ) -> Any:
         """Sends a request as root, or with another token, and gives the decoded answer."""
         headers = {"X-Vault-Token": token or self.token, **({"X-Vault-Namespace": namespace} if namespace else {})}

@@ -91,6 +91,7 @@ class Between(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Between
 
     def _serve(self) -> None:

@@ -95,7 +95,7 @@ class KvSecret:
             raise effort.error(
                 f"{quoted(spot.mount)} is not a KV v2 mount.", "Deliver to one; 'vault kv' can upgrade it."
             )
-        if answer.status != NOT_FOUND or answer.errors:
+        if not answer.found_nothing:
             raise self._refused("read", answer, effort)
         found = self.metadata(effort)
         if found is None:
@@ -121,7 +121,7 @@ class KvSecret:
             lambda client: _response(client.secrets.kv.v2.read_secret_metadata(path=spot.path, mount_point=spot.mount)),
             effort,
         )
-        if answer.status == NOT_FOUND and not answer.errors:
+        if answer.found_nothing:
             return None
         version = answer.data.get("current_version")
         if answer.status not in OK:
@@ -177,7 +177,7 @@ class KvSecret:
         )
         if answer.status in {FORBIDDEN, _NOT_ALLOWED}:
             return Outcome.NOT_ALLOWED
-        if answer.status == NOT_FOUND and not answer.errors:  # it was deleted since it was read
+        if answer.status == NOT_FOUND and not answer.body:  # it was deleted since it was read
             return Outcome.CONFLICT
         return self._outcome("write the metadata of", answer, effort)
 

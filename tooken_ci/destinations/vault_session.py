@@ -55,6 +55,11 @@ class Answer:
         return data if isinstance(data, dict) else {}
 
     @property
+    def found_nothing(self) -> bool:
+        """Vault says that there is no such thing, and no more: nothing is wrong with the question."""
+        return self.status == NOT_FOUND and self.body.get("errors", 0) == []
+
+    @property
     def errors(self) -> str:
         """What Vault says of an error, as it came: hostile until it is made safe."""
         errors = self.body.get("errors")
