@@ -46,7 +46,7 @@ def write(destination: Destination) -> DestinationError:
 def full(
     broken: Broken, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Vault, Between, Destination]:
-    """Gives a secret after a delivery, behind something that breaks requests; what never comes is not waited for long."""
+    """Gives a secret after a delivery, behind something that breaks requests; silence is not waited for long."""
     vault, way = broken
     if "time-out" in request.node.name:
         monkeypatch.setattr(vault_http, "TIMEOUT", (5.0, 0.3))

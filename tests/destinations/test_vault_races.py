@@ -10,17 +10,20 @@ import pytest
 
 from tests.destinations.support import OTHER, SECRET, held, mark, record
 from tests.destinations.vault_support import KEY, NAME, Vault, deliver
+from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import State
 from tooken_ci.base.secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.support.between import Between
     from tooken_ci.destinations.interface import Destination
 
 KEYS = tuple(f"key-{number}" for number in range(4))
 
 
-def side_by_side(destinations: dict[str, Destination]) -> None:
+def side_by_side(destinations: Mapping[str, Destination]) -> None:
     """Delivers to all at the same moment, twice."""
     start = threading.Barrier(len(destinations))
 
@@ -81,7 +84,12 @@ def test_somebody_else_makes_it_in_between(broken: tuple[Vault, Between], *, pla
     """A secret that somebody makes at the very moment at which we do is not made a second time."""
     vault, way = broken
     way.plain = plain
-    way.break_at("POST", "/metadata/", then=lambda: (vault.put({"port": 5432}), vault.patch({"owner": "team"})))
+
+    def made() -> None:
+        vault.put({"port": 5432})
+        vault.patch({"owner": "team"})
+
+    way.break_at("POST", "/metadata/", then=made)
     deliver(vault.open())
     assert vault.data == {KEY: SECRET, "port": 5432}
     assert vault.custom == {"owner": "team", NAME: record(of=held()).to_text()}
@@ -95,7 +103,7 @@ def test_a_mark_that_comes_in_between(broken: tuple[Vault, Between]) -> None:
     destination.look()
     theirs = record(of=held(), marks=(mark("run-2"),))
     way.break_at("PATCH", "/metadata/", then=lambda: vault.patch({NAME: theirs.to_text()}))
-    with pytest.raises(Exception, match="another run is at work"):
+    with pytest.raises(DestinationError, match="another run is at work"):
         destination.write_record(record(of=held(), marks=(mark("run-1"),)))
     assert destination.look().marks == (mark("run-2"),)
 
@@ -105,7 +113,7 @@ def test_no_end_of_conflicts(broken: tuple[Vault, Between]) -> None:
     vault, way = broken
     vault.put({"turn": 0})
     way.break_at("POST", "/data/", occurrence=0, then=lambda: vault.put({"turn": vault.data["turn"] + 1}))
-    with pytest.raises(Exception, match="30 times") as caught:
+    with pytest.raises(DestinationError, match="30 times") as caught:
         vault.open().write(Secret(SECRET))
-    assert getattr(caught.value, "surely_refused", None) is True
+    assert caught.value.surely_refused
     assert vault.data == {"turn": 30}

