@@ -35,7 +35,9 @@ def test_the_settings_are_those_of_the_code() -> None:
     schema = VaultKind.schema["properties"]
     rows = re.findall(r"^\| `([a-z_]+)` \|", SECTION, re.MULTILINE)
     assert set(rows) == set(schema)
-    ways = [yaml.safe_load(f"{{{way}}}") for way in re.findall(r"^\| `((?:approle|jwt): .*?})` \|", SECTION, re.MULTILINE)]
+    ways = [
+        yaml.safe_load(f"{{{way}}}") for way in re.findall(r"^\| `((?:approle|jwt): .*?})` \|", SECTION, re.MULTILINE)
+    ]
     methods = schema["auth"]["properties"]
     assert {name for way in ways for name in way} == set(methods)
     for name, method in methods.items():
@@ -46,7 +48,7 @@ def test_the_settings_are_those_of_the_code() -> None:
 
 def test_the_numbers_are_those_of_the_code() -> None:
     """The bounds of waiting and of beginning anew are documented."""
-    assert f"within {vault_http.LAST_TRY:.0f} s" in SECTION
+    assert f"for {vault_http.LAST_READ:.0f} s where it only reads, for {vault_http.LAST_TRY:.0f} s where" in SECTION
     assert f"{vault_store._CONFLICTS} times at most" in SECTION
 
 

@@ -137,6 +137,27 @@ def test_asked_to_wait_for_ever(full: tuple[Vault, Between, Destination], hurrie
     assert vault.data == {KEY: SECRET}
 
 
+def test_a_standby_that_lags_behind(full: tuple[Vault, Between, Destination]) -> None:
+    """After a write a node of a cluster is told how far it must have come, and one that is behind is asked again."""
+    _, way, destination = full
+    assert "X-Vault-Index" not in way.headers
+    way.break_at("POST", "/data/", after=True, status=200, headers={"X-Vault-Index": "v1:fake"}, body='{"data": {}}')
+    destination.write(Secret(OTHER))
+    way.break_at("GET", "/data/", status=412)
+    assert destination.holds(Secret(OTHER)) is True
+    assert way.headers["X-Vault-Index"] == "v1:fake"
+
+
+def test_a_mount_that_was_just_made(full: tuple[Vault, Between, Destination]) -> None:
+    """A mount that still makes itself ready answers 400, and is asked again."""
+    vault, way, destination = full
+    body = '{"errors": ["Upgrading from non-versioned to versioned data. This backend will be unavailable."]}'
+    for method in ("GET", "POST"):
+        way.break_at(method, "/data/", status=400, body=body)
+    destination.write(Secret(OTHER))
+    assert vault.data == {KEY: OTHER}
+
+
 def test_a_real_quota(vault: Vault, hurried: list[float]) -> None:
     """A rate limit quota of the server itself is told as what it is."""
     vault.put({"a": "b"})

@@ -27,13 +27,14 @@ def side_by_side(destinations: Mapping[str, Destination]) -> None:
     """Delivers to all at the same moment, twice."""
     start = threading.Barrier(len(destinations))
 
-    def work(key: str) -> None:
-        for turn in ("one", "two"):
-            start.wait(20)
-            deliver(destinations[key], f"tok_{key}_{turn}", f"fake-secret-{key}-{turn}")
+    def work(key: str, turn: str) -> None:
+        start.wait(20)
+        deliver(destinations[key], f"tok_{key}_{turn}", f"fake-secret-{key}-{turn}")
 
     with ThreadPoolExecutor(len(destinations)) as pool:
-        list(pool.map(work, destinations))
+        for turn in ("one", "two"):
+            for future in [pool.submit(work, key, turn) for key in destinations]:
+                future.result()
 
 
 @pytest.mark.parametrize("runs", ["one run", "a run each"])
@@ -93,6 +94,16 @@ def test_somebody_else_makes_it_in_between(broken: tuple[Vault, Between], *, pla
     deliver(vault.open())
     assert vault.data == {KEY: SECRET, "port": 5432}
     assert vault.custom == {"owner": "team", NAME: record(of=held()).to_text()}
+
+
+def test_the_first_version_comes_in_between(broken: tuple[Vault, Between]) -> None:
+    """A first version that comes between our two looks for one is read, and keeps its keys."""
+    vault, way = broken
+    destination = vault.open()
+    destination.write_record(record(marks=(mark(),)))
+    way.break_at("GET", "/metadata/", then=lambda: vault.put({"port": 5432}))
+    destination.write(Secret(SECRET))
+    assert vault.data == {KEY: SECRET, "port": 5432}
 
 
 def test_a_mark_that_comes_in_between(broken: tuple[Vault, Between]) -> None:

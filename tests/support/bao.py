@@ -71,6 +71,8 @@ class Bao:
         name = f"kv-{secrets.token_hex(6)}"
         body = {"type": kind, "options": {"version": "2"} if options is None else dict(options)}
         self.send("POST", f"sys/mounts/{name}", body, namespace=namespace)
+        while kind == "kv" and "Upgrading" in str(self.send("GET", f"{name}/config", namespace=namespace, ok=False)):
+            time.sleep(0.01)  # it makes itself ready, and says so
         return name
 
     def data(self, mount: str, path: str) -> Any:

@@ -54,6 +54,7 @@ class Between(ThreadingHTTPServer):
         address: where it listens.
         breaks: what it breaks.
         seen: method and path of every request, in the order in which they came.
+        headers: of the newest request.
         plain: OpenBao looks like HashiCorp Vault, which keeps no count of the changes to a secret's metadata.
     """
 
@@ -65,6 +66,7 @@ class Between(ThreadingHTTPServer):
         self.address = f"http://127.0.0.1:{self.server_port}"
         self.breaks: list[Break] = []
         self.seen: list[str] = []
+        self.headers: Mapping[str, str] = {}
         self.plain = False
         self.over = threading.Event()
         self._counts: dict[int, int] = {}
@@ -96,6 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.headers = dict(self.headers.items())
         broken = self.server.arrived(self.command, self.path)
         answer = self._passed_on(body) if broken is None or broken.after else None
         if broken is not None and broken.then is not None:
@@ -121,7 +124,11 @@ class _Handler(BaseHTTPRequestHandler):
     do_DELETE = _serve  # noqa: N815  # the name that it is called by
 
     def _passed_on(self, body: bytes) -> requests.Response:
-        kept = {name: value for name, value in self.headers.items() if name.lower() not in _NOT_PASSED_ON}
+        kept = {
+            name: value
+            for name, value in self.headers.items()
+            if name.lower() not in {*_NOT_PASSED_ON, "x-vault-index"}
+        }
         with requests.Session() as session:
             session.trust_env = False
             answer = session.request(

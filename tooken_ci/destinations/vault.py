@@ -26,7 +26,6 @@ _LONGEST_KEY = 100
 _AUTH: Mapping[str, Any] = {
     "type": "object",
     "minProperties": 1,
-    "maxProperties": 1,
     "additionalProperties": False,
     "description": "How to log in; without it, the token in VAULT_TOKEN.",
     "examples": [{"approle": {}}],

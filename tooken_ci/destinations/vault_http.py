@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import requests
 import requests.adapters
+import requests.auth
 import requests.utils
 
 from tooken_ci import __version__
@@ -23,12 +24,16 @@ TIMEOUT = (5.0, 15.0)
 """Seconds to connect, and to wait for an answer."""
 
 LAST_TRY = 25.0
-"""Seconds from the start of one operation after which no request is sent any more, so that 45 s are never exceeded."""
+"""Seconds from the start of a write after which no request is sent any more, so that 45 s are never exceeded."""
+
+LAST_READ = 10.0
+"""The same for what only reads, for which 30 s are enough."""
 
 TRIES = 5
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 8.0
 _CONNECTIONS = 32
+_INDEX = "X-Vault-Index"
 _OFF = frozenset({"", "0", "f", "false", "no", "off"})
 _CHANCE = random.SystemRandom()
 
@@ -42,8 +47,9 @@ class Effort:
         doubt: a request that writes was sent, and nobody knows whether it was done.
     """
 
-    def __init__(self, *, doubt: bool = False) -> None:
-        self._until = time.monotonic() + LAST_TRY
+    def __init__(self, seconds: float, *, doubt: bool = False) -> None:
+        self._seconds = seconds
+        self._until = time.monotonic() + seconds
         self.doubt = doubt
 
     @property
@@ -51,9 +57,38 @@ class Effort:
         """Seconds in which another request may be sent."""
         return self._until - time.monotonic()
 
+    def begin(self) -> None:
+        """See that another request may be sent.
+
+        Raises:
+            DestinationError: it has taken too long already.
+        """
+        if self.left <= 0:
+            raise self.error(f"it was given up after {self._seconds:.0f} s.", "Run again.")
+
     def error(self, message: str, hint: str = "") -> DestinationError:
         """What to raise, with what is known of the store."""
         return DestinationError(message, hint=hint, surely_refused=not self.doubt)
+
+
+class Latest(requests.auth.AuthBase):
+    """Tells a cluster how far a node must have come to answer, so that what was just written is read there too.
+
+    An auth object, because requests asks it for every request, and then leaves ``~/.netrc`` alone.
+    """
+
+    def __init__(self) -> None:
+        self._index = ""
+
+    def note(self, response: requests.Response) -> None:
+        """Learn from the answer to a write."""
+        self._index = response.headers.get(_INDEX) or self._index
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Put what is known on a request."""
+        if self._index:
+            request.headers[_INDEX] = self._index
+        return request
 
 
 def pause(tried: int) -> float:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tooken_ci.destinations.vault_session import Session
     from tooken_ci.destinations.vault_settings import Spot
 
+_GLANCES = 5
 _INVALID = 400
 _NOT_ALLOWED = 405
 _MISMATCH = re.compile(r"check-and-set parameter (did|does) not match")
@@ -79,6 +80,23 @@ class KvSecret:
 
     def read(self, effort: Effort) -> Contents:
         """What stands there; one request, two where there is no version."""
+        for _ in range(_GLANCES):
+            contents = self._newest(effort)
+            if contents is not None:
+                return contents
+            found = self.metadata(effort)
+            if found is None:
+                self._see_that_it_is_v2(effort)
+                return Contents()
+            if found.version == 0:
+                return Contents(metadata=found.custom)
+            # somebody wrote the first version between the two requests: what it holds must not be taken for nothing
+        raise effort.error(
+            f"{quoted(str(self._spot))} keeps changing, or its newest version cannot be read.", "Run again."
+        )
+
+    def _newest(self, effort: Effort) -> Contents | None:
+        """Data and record of the newest version, from one answer; None where there is none."""
         spot = self._spot
         answer = self._session.ask(
             lambda client: _response(
@@ -97,11 +115,7 @@ class KvSecret:
             )
         if not answer.found_nothing:
             raise self._refused("read", answer, effort)
-        found = self.metadata(effort)
-        if found is None:
-            self._see_that_it_is_v2(effort)
-            return Contents()
-        return Contents(version=found.version, metadata=found.custom)
+        return None
 
     def _contents(self, answer: Answer, about: Mapping[str, Any], effort: Effort) -> Contents:
         data, version = answer.data.get("data"), about.get("version")

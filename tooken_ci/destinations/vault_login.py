@@ -155,6 +155,7 @@ def _fetched(
         url, {name: text for name, text in environment.items() if name != "VAULT_CACERT"}
     ) as http:
         for tried in range(1, vault_http.TRIES + 1):
+            effort.begin()
             try:
                 answer = http.get(
                     url, params=dict(params), auth=_Bearer(key), allow_redirects=False, timeout=vault_http.TIMEOUT

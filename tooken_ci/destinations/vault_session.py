@@ -31,6 +31,9 @@ NOT_FOUND = 404
 _REDIRECTS = range(300, 400)
 _ASKS_TO_WAIT = frozenset({412, 429})
 """The quota is used up, or a standby lags behind: nothing was done, and it may pass."""
+_UPGRADING = "Upgrading from non-versioned"
+"""A mount that has just been made says so with a 400, for a moment in which it does nothing."""
+
 _SERVER_FAULT = 500
 _SHOWN = 200
 _COUNT = re.compile(r"\d+ errors? occurred:")
@@ -81,6 +84,7 @@ class _Fault:
         wait: seconds that the server asks to wait; 0 = it does not say.
         final: it will not pass.
         silent: nobody answered.
+        refused: the server has surely done nothing.
     """
 
     message: str
@@ -88,6 +92,7 @@ class _Fault:
     wait: float = 0.0
     final: bool = False
     silent: bool = False
+    refused: bool = False
 
 
 class _Access:
@@ -113,6 +118,7 @@ class Session:
         self._guard = threading.Lock()
         self._access: _Access | None = None
         self._http: requests.Session | None = None
+        self._latest = vault_http.Latest()
         self._silent = False
         self._paths: dict[str, threading.Lock] = {}
         self.mounts: set[str] = set()
@@ -177,7 +183,9 @@ class Session:
             raise DestinationError(
                 f"{error}", hint="Correct VAULT_ADDR; plain http is for this machine only."
             ) from None
-        return vault_http.session_for(self.server.address, self._environment)
+        http = vault_http.session_for(self.server.address, self._environment)
+        http.auth = self._latest
+        return http
 
     def _client(self, token: str) -> hvac.Client:
         """A client that gives every answer as it comes, and asks neither environment nor files for a token."""
@@ -196,8 +204,7 @@ class Session:
     def _send(self, call: Call, client: hvac.Client, effort: Effort, *, writes: bool = False) -> Answer:
         tried = 0
         while True:
-            if effort.left <= 0:
-                raise effort.error(f"{self.server} has taken {vault_http.LAST_TRY:.0f} s already.", "Run again.")
+            effort.begin()
             outcome = self._exchange(call, client, effort, writes=writes)
             if isinstance(outcome, Answer):
                 self._silent = False
@@ -223,8 +230,10 @@ class Session:
                 final=bool(trust),
                 silent=True,
             )
+        if writes:
+            self._latest.note(response)
         outcome = self._judged(response)
-        if isinstance(outcome, _Fault) and response.status_code not in {*_REDIRECTS, *_ASKS_TO_WAIT}:
+        if isinstance(outcome, _Fault) and not outcome.refused:
             effort.doubt = effort.doubt or writes
         return outcome
 
@@ -236,10 +245,12 @@ class Session:
                 message=f"{self.server} redirects to {place}; redirects are not followed.",
                 hint="Give the address of the active node, or of what stands before all of them.",
                 final=True,
+                refused=True,
             )
-        if answer.status in _ASKS_TO_WAIT:
+        if answer.status in _ASKS_TO_WAIT or _UPGRADING in answer.errors:
             hint = "Run again later, or raise the rate limit quota."
-            return _Fault(message=f"{self.server} asks to wait ({answer}).", hint=hint, wait=_told_wait(response))
+            told = f"{self.server} asks to wait ({answer})."
+            return _Fault(message=told, hint=hint, wait=_told_wait(response), refused=True)
         if answer.status >= _SERVER_FAULT:
             sealed = "sealed" in answer.errors.lower()
             return _Fault(

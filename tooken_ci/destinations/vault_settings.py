@@ -111,6 +111,9 @@ def server_of(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Se
 def _auth(settings: Mapping[str, Any] | None) -> AppRole | Jwt | None:
     if not settings:
         return None
+    if len(settings) > 1:
+        ways = " and ".join(map(quoted, settings))
+        raise SettingsError(f"'auth' must be one way to log in; found {ways}.", hint="Remove all but one.", key="auth")
     if "approle" in settings:
         return AppRole(**settings["approle"])
     jwt = Jwt(**settings["jwt"])

@@ -12,7 +12,7 @@ from tooken_ci.base.record import Look, State
 from tooken_ci.base.secret import Secret, fingerprint
 from tooken_ci.destinations import vault_http
 from tooken_ci.destinations.judgement import judged
-from tooken_ci.destinations.vault_http import Effort
+from tooken_ci.destinations.vault_http import LAST_READ, LAST_TRY, Effort
 from tooken_ci.destinations.vault_kv import POLICY_HINT, Contents, KvSecret, Metadata, Outcome
 from tooken_ci.destinations.vault_record import MOST_NAMES, TooLongError, changes, text_of
 from tooken_ci.destinations.vault_session import Turn
@@ -33,7 +33,7 @@ _CHANCE = random.SystemRandom()
 def look_at(spots: Sequence[Spot], session: Session) -> Sequence[Look]:
     """What stands at each of some keys of one secret, read once."""
     try:
-        contents = KvSecret(session, spots[0]).read(Effort())
+        contents = KvSecret(session, spots[0]).read(Effort(LAST_READ))
     except DestinationError as error:
         return [Look(state=State.UNKNOWN, reason=error.message.rstrip("."))] * len(spots)
     return [_judged(contents, spot.key) for spot in spots]
@@ -51,7 +51,7 @@ class VaultDestination:
     def look(self) -> Look:
         """What stands there now; an error becomes ``unknown`` with its reason."""
         try:
-            contents = self._secret.read(Effort())
+            contents = self._secret.read(Effort(LAST_READ))
         except DestinationError as error:
             return Look(state=State.UNKNOWN, reason=error.message.rstrip("."))
         self._seen = text_of(contents.metadata, self._spot.key)
@@ -63,7 +63,7 @@ class VaultDestination:
         Raises:
             DestinationError: it cannot; says why.
         """
-        effort = Effort()
+        effort = Effort(LAST_READ)
         contents = self._secret.read(effort)
         look = _judged(contents, self._spot.key)
         if look.state is State.UNKNOWN:
@@ -97,7 +97,7 @@ class VaultDestination:
         Raises:
             DestinationError: it was not stored, or nobody knows whether it was.
         """
-        text, effort = record.to_text(), Effort()
+        text, effort = record.to_text(), Effort(LAST_TRY)
         with Turn(self._session.lock_of(str(self._spot)), effort):
             for _ in range(_CONFLICTS):
                 metadata = self._secret.metadata(effort)
@@ -145,7 +145,7 @@ class VaultDestination:
         Raises:
             DestinationError: it was not stored, or nobody knows whether it was.
         """
-        effort = Effort()
+        effort = Effort(LAST_TRY)
         with Turn(self._session.lock_of(str(self._spot)), effort):
             for _ in range(_CONFLICTS):
                 contents = self._secret.read(effort)
@@ -163,12 +163,12 @@ class VaultDestination:
         Raises:
             DestinationError: it could not be read.
         """
-        return self._secret.read(Effort(doubt=True)).data.get(self._spot.key) == secret.reveal()
+        return self._secret.read(Effort(LAST_READ, doubt=True)).data.get(self._spot.key) == secret.reveal()
 
     def fetch(self, held: Held) -> Secret | None:
         """The secret that the record names, if the value there matches its fingerprint; else None."""
         try:
-            value = _value(self._secret.read(Effort()), self._spot.key)
+            value = _value(self._secret.read(Effort(LAST_READ)), self._spot.key)
         except DestinationError:
             return None
         return Secret(value) if value and fingerprint(held.id, value) == held.fingerprint else None
