@@ -241,6 +241,8 @@ def test_a_variable_that_is_missing(vault: Vault, missing: str, settings: dict[s
         ("VAULT_TOKEN", "short", "too short"),
         ("VAULT_TOKEN", "fake-token-of-nobody", "403: permission denied"),
         ("VAULT_NAMESPACE", "nowhere", "namespace"),
+        ("VAULT_NAMESPACE", "\u540d", "not the name of a namespace"),
+        ("VAULT_NAMESPACE", "a\nb", "not the name of a namespace"),
     ],
 )
 def test_a_variable_that_is_wrong(vault: Vault, name: str, value: str, words: str) -> None:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 from hvac.utils import format_url
 
 from tooken_ci.base.text import quoted
+from tooken_ci.destinations.vault_http import raw
 from tooken_ci.destinations.vault_session import FORBIDDEN, NOT_FOUND, OK, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from requests import Response
 
     from tooken_ci.base.errors import DestinationError
     from tooken_ci.destinations.vault_http import Effort
@@ -99,7 +98,7 @@ class KvSecret:
         """Data and record of the newest version, from one answer; None where there is none."""
         spot = self._spot
         answer = self._session.ask(
-            lambda client: _response(
+            lambda client: raw(
                 client.secrets.kv.v2.read_secret_version(
                     path=spot.path, mount_point=spot.mount, raise_on_deleted_version=False
                 )
@@ -132,7 +131,7 @@ class KvSecret:
         """Its metadata; None where there is no such secret yet."""
         spot = self._spot
         answer = self._session.ask(
-            lambda client: _response(client.secrets.kv.v2.read_secret_metadata(path=spot.path, mount_point=spot.mount)),
+            lambda client: raw(client.secrets.kv.v2.read_secret_metadata(path=spot.path, mount_point=spot.mount)),
             effort,
         )
         if answer.found_nothing:
@@ -155,7 +154,7 @@ class KvSecret:
         """Write a new version, if the newest is still the one that was read."""
         spot = self._spot
         answer = self._session.ask(
-            lambda client: _response(
+            lambda client: raw(
                 client.secrets.kv.v2.create_or_update_secret(
                     path=spot.path, secret=dict(data), cas=version, mount_point=spot.mount
                 )
@@ -183,7 +182,7 @@ class KvSecret:
     def _write_metadata(self, method: str, body: Mapping[str, Any], effort: Effort) -> Outcome:
         headers = _MERGE_PATCH if method == "patch" else {}
         answer = self._session.ask(
-            lambda client: _response(
+            lambda client: raw(
                 client.adapter.request(method, self._metadata_url, headers=dict(headers), json=dict(body))
             ),
             effort,
@@ -225,7 +224,7 @@ class KvSecret:
     def _wrong_mount(self, effort: Effort) -> DestinationError | None:
         """What is wrong with the mount; None where nothing is, or Vault does not tell."""
         url = format_url("/v1/sys/internal/ui/mounts/{path}", path=str(self._spot))
-        answer = self._session.ask(lambda client: _response(client.adapter.get(url)), effort)
+        answer = self._session.ask(lambda client: raw(client.adapter.get(url)), effort)
         mount, options = str(answer.data.get("path", "")).strip("/"), answer.data.get("options")
         if answer.status not in OK or not mount:
             return None
@@ -256,12 +255,6 @@ class KvSecret:
         return effort.error(
             f"Vault refused to {verb} {quoted(str(self._spot))} ({answer}).", hints.get(answer.status, "")
         )
-
-
-def _response(answer: Any) -> Response:
-    """What hvac gives with its raw adapter, whatever its types say."""
-    response: Response = answer
-    return response
 
 
 def _texts(metadata: Any) -> Mapping[str, str]:

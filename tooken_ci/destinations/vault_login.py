@@ -54,18 +54,20 @@ class Login:
                 role, secret = self._app_role()
                 return self._client_token(
                     send(
-                        lambda client: _response(
+                        lambda client: vault_http.raw(
                             client.auth.approle.login(role, secret, use_token=False, mount_point=mount)
                         )
                     ),
                     "AppRole",
                     "VAULT_ROLE_ID and VAULT_SECRET_ID",
                 )
-            case Jwt(mount=mount, role=name):
-                signed = self._signed(effort).reveal()
+            case Jwt(mount=mount, role=name) as way:
+                signed = self._signed(way, effort).reveal()
                 return self._client_token(
                     send(
-                        lambda client: _response(client.auth.jwt.jwt_login(name, signed, use_token=False, path=mount))
+                        lambda client: vault_http.raw(
+                            client.auth.jwt.jwt_login(name, signed, use_token=False, path=mount)
+                        )
                     ),
                     "JWT",
                     f"the role {quoted(name)} and its bound claims and audiences",
@@ -82,12 +84,10 @@ class Login:
             return role, None
         return role, self._credential("VAULT_SECRET_ID", "").reveal()
 
-    def _signed(self, effort: Effort) -> Secret:
-        assert isinstance(self._auth, Jwt)  # noqa: S101  # for the types; the caller has looked
-        if self._auth.token_env:
-            hint = "On GitLab declare it under 'id_tokens' of the job."
-            return self._credential(self._auth.token_env, hint)
-        return self._from_github(self._auth.audience, effort)
+    def _signed(self, way: Jwt, effort: Effort) -> Secret:
+        if way.token_env:
+            return self._credential(way.token_env, "On GitLab declare it under 'id_tokens' of the job.")
+        return self._from_github(way.audience, effort)
 
     def _from_github(self, audience: str, effort: Effort) -> Secret:
         hint = "On GitHub give the job 'permissions: {id-token: write}'; elsewhere name the variable in 'token_env'."
@@ -118,12 +118,6 @@ class Login:
                 f"Vault did not accept the {method} login ({answer}).", hint=f"Check {what}, and where it is mounted."
             )
         return _secret(token, "the token of Vault")
-
-
-def _response(answer: Any) -> requests.Response:
-    """What hvac gives with its raw adapter, whatever its types say."""
-    assert isinstance(answer, requests.Response)  # noqa: S101  # for the types
-    return answer
 
 
 def _secret(value: str, what: str) -> Secret:

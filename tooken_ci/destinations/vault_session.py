@@ -15,7 +15,7 @@ from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.text import quoted, safe
 from tooken_ci.destinations import vault_http
 from tooken_ci.destinations.vault_login import Login
-from tooken_ci.destinations.vault_settings import checked_address
+from tooken_ci.destinations.vault_settings import can_be_namespace, checked_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -183,6 +183,10 @@ class Session:
             raise DestinationError(
                 f"{error}", hint="Correct VAULT_ADDR; plain http is for this machine only."
             ) from None
+        if not can_be_namespace(self.server.namespace):
+            raise DestinationError(
+                f"{quoted(self.server.namespace)} is not the name of a namespace.", hint="Correct VAULT_NAMESPACE."
+            )
         http = vault_http.session_for(self.server.address, self._environment)
         http.auth = self._latest
         return http

@@ -103,7 +103,7 @@ def server_of(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Se
         except ValueError:  # told when it is asked: a spec is valid wherever it is read
             address = environment.get("VAULT_ADDR", "")
     namespace = settings.get("namespace", environment.get("VAULT_NAMESPACE", "")).strip("/")
-    if not namespace.isprintable() or namespace != namespace.strip():
+    if "namespace" in settings and not can_be_namespace(namespace):
         raise SettingsError(f"{quoted(namespace)} is not the name of a namespace.", key="namespace")
     return Server(address=address, namespace=namespace, auth=_auth(settings.get("auth")))
 
@@ -154,6 +154,11 @@ def checked_address(url: str) -> str:
     shown = f"[{host}]" if ":" in host else host
     tail = "" if port in {None, _PORTS[parts.scheme]} else f":{port}"
     return f"{parts.scheme}://{shown}{tail}{parts.path.rstrip('/')}"
+
+
+def can_be_namespace(name: str) -> bool:
+    """Whether a namespace can be named in a header."""
+    return name.isascii() and name.isprintable() and name == name.strip()
 
 
 def is_loopback(host: str) -> bool:
