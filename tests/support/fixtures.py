@@ -1,4 +1,4 @@
-"""Fixtures that start sandboxes; a plugin for ``pytest_plugins``."""
+"""Fixtures that start servers; a plugin for ``pytest_plugins``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.bao import Bao, running
 from tests.support.sandbox import RunningSandbox
 
 if TYPE_CHECKING:
@@ -28,3 +29,10 @@ def make_sandbox() -> Iterator[Callable[..., RunningSandbox]]:
 def sandbox(make_sandbox: Callable[..., RunningSandbox]) -> RunningSandbox:
     """Gives a fresh sandbox with the default options."""
     return make_sandbox()
+
+
+@pytest.fixture(scope="session")
+def bao() -> Iterator[Bao]:
+    """Gives a real OpenBao server; each test has a mount of its own in it."""
+    with running() as server:
+        yield server

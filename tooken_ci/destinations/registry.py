@@ -8,6 +8,7 @@ from tooken_ci.destinations.exec import ExecKind
 from tooken_ci.destinations.file import FileKind
 from tooken_ci.destinations.interface import demand
 from tooken_ci.destinations.job import JobKind
+from tooken_ci.destinations.vault import VaultKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -27,7 +28,12 @@ class Registry:
     """
 
     def __init__(self, surroundings: Surroundings) -> None:
-        self.kinds: tuple[Kind, ...] = (FileKind(surroundings), ExecKind(), JobKind(surroundings))
+        self.kinds: tuple[Kind, ...] = (
+            FileKind(surroundings),
+            ExecKind(),
+            JobKind(surroundings),
+            VaultKind(surroundings),
+        )
         self._surroundings = surroundings
         self._by_name: dict[str, Kind] = {kind.name: kind for kind in self.kinds}
         self._plugins: Plugins | None = None
