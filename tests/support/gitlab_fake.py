@@ -89,7 +89,7 @@ class Reply:
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     def __init__(self, status: int, message: Any, *, key: str = "message") -> None:
         super().__init__(status, message)
         self.reply = Reply(status, {key: message} if key else message)
@@ -151,9 +151,10 @@ class FakeGitLab:
     def asked(self, method: str = "") -> list[tuple[str, str, int]]:
         return [request for request in self.requests if method in {"", request[0]}]
 
-    def fault(self, method: str) -> Fault | None:
+    def fault(self, method: str, path: str) -> Fault | None:
+        """What goes wrong with this request; it does so once less from now on."""
         for fault in self.faults:
-            if fault.times and fault.method == method.split(" ")[0] and re.search(fault.match, method):
+            if fault.times and fault.method == method and re.search(fault.match, path):
                 fault.times -= 1
                 return fault
         return None
@@ -162,7 +163,7 @@ class FakeGitLab:
         """Answers one request."""
         try:
             return _Request(self, method, {key: values[-1] for key, values in query.items()}, body, token).route(path)
-        except Refused as refused:
+        except RefusedError as refused:
             return refused.reply
 
 
@@ -172,7 +173,7 @@ class _Request:
 
     def route(self, path: str) -> Reply:
         if self.token not in self.fake.scopes:
-            raise Refused(401, "401 Unauthorized")
+            raise RefusedError(401, "401 Unauthorized")
         parts = [unquote(part) for part in path.split("/")]
         match parts:
             case ["personal_access_tokens", "self"]:
@@ -186,36 +187,43 @@ class _Request:
             case ["admin", "ci", "variables", *key]:
                 self._scope()
                 if self.token != ADMIN:
-                    raise Refused(403, "403 Forbidden")
+                    raise RefusedError(403, "403 Forbidden")
                 return self._variables(self.fake.instance, "".join(key))
-        raise Refused(404, "404 Not Found", key="error")
+        raise RefusedError(404, "404 Not Found", key="error")
 
     def _scope(self) -> None:
         enough = {"api", "read_api"} if self.method == "GET" else {"api"}
         if enough.isdisjoint(self.fake.scopes[self.token]):
             told = "The request requires higher privileges than provided by the access token."
-            raise Refused(403, {"error": "insufficient_scope", "error_description": told, "scope": "api"}, key="")
+            raise RefusedError(403, {"error": "insufficient_scope", "error_description": told, "scope": "api"}, key="")
 
     def _owner(self, kind: str, path: str) -> Owner:
-        owner = self.fake.owners.get((kind, path.lower()))
+        numbered = dict(enumerate(self.fake.owners.values()))
+        by_id = numbered.get(int(path)) if path.isdigit() else None
+        owner = by_id if by_id is not None and by_id.kind == kind else self.fake.owners.get((kind, path.lower()))
         if owner is None or (self.token != ADMIN and owner.level == 0):
-            raise Refused(404, f"404 {kind[:-1].capitalize()} Not Found")
+            raise RefusedError(404, f"404 {kind[:-1].capitalize()} Not Found")
         return owner
 
     def _allowed(self, owner: Owner) -> Owner:
         if self.token != ADMIN and (owner.level < _NEEDED[owner.kind] or owner.archived):
-            raise Refused(403, "403 Forbidden")
+            raise RefusedError(403, "403 Forbidden")
         return owner
 
     def _project(self, owner: Owner) -> Reply:
         permissions = {"project_access": {"access_level": owner.level}, "group_access": None}
-        told = {"id": 1, "path_with_namespace": owner.path, "archived": owner.archived, "permissions": permissions}
+        told = {
+            "id": list(self.fake.owners.values()).index(owner),
+            "path_with_namespace": owner.path,
+            "archived": owner.archived,
+            "permissions": permissions,
+        }
         return Reply(200, told)
 
     def _variables(self, owner: Owner, key: str) -> Reply:
         if owner.moved_to:
             if self.method != "GET":
-                raise Refused(405, "Non GET methods are not allowed for moved projects")
+                raise RefusedError(405, "Non GET methods are not allowed for moved projects")
             return Reply(301, headers={"Location": f"{self.fake.url}/api/v4/projects/{owner.moved_to}/variables"})
         if not key:
             return self._list(owner) if self.method == "GET" else self._create(owner)
@@ -250,17 +258,17 @@ class _Request:
             found = owner.find(key, scope)
         if len(found) > 1:
             told = "There are multiple variables with provided parameters. Please use 'filter[environment_scope]'"
-            raise Refused(409, told)
+            raise RefusedError(409, told)
         if not found:
             name = {"projects": "Variable", "groups": "GroupVariable", "admin": "InstanceVariable"}[owner.kind]
-            raise Refused(404, f"404 {name} Not Found")
+            raise RefusedError(404, f"404 {name} Not Found")
         return found[0]
 
     def _create(self, owner: Owner) -> Reply:
         body = dict(self.body or {})
         missing = [f"{field} is missing" for field in ("key", "value") if field not in body]
         if missing:
-            raise Refused(400, ", ".join(missing), key="error")
+            raise RefusedError(400, ", ".join(missing), key="error")
         hidden = self.fake.hides and owner.kind != "admin" and bool(body.get("masked_and_hidden"))
         plain = {
             "variable_type": "env_var",
@@ -272,7 +280,7 @@ class _Request:
         variable = {**plain, "description": None, "key": body["key"], "hidden": hidden}
         variable |= {field: body[field] for field in self._settable(owner) if field in body}
         if owner.find(variable["key"], variable["environment_scope"]):
-            raise Refused(400, {"key": [f"({variable['key']}) has already been taken"]})
+            raise RefusedError(400, {"key": [f"({variable['key']}) has already been taken"]})
         self._check(variable)
         owner.variables.append(variable)
         return Reply(201, self._shown(owner, variable))
@@ -282,7 +290,7 @@ class _Request:
         changed = variable | {field: body[field] for field in self._settable(owner) if field in body}
         if variable["hidden"] and changed["masked"] != variable["masked"]:
             told = "Updating masked attribute is not allowed on updates for hidden variables."
-            raise Refused(400, {"base": [told]})
+            raise RefusedError(400, {"base": [told]})
         self._check(changed)
         variable.update(changed)
 
@@ -295,15 +303,17 @@ class _Request:
     def _check(self, variable: Mapping[str, Any]) -> None:
         value, description = str(variable["value"]), variable["description"]
         if not _KEY.fullmatch(variable["key"]) or len(variable["key"]) > _LONGEST:
-            raise Refused(400, {"key": ["can contain only letters, digits and '_'."]})
+            raise RefusedError(400, {"key": ["can contain only letters, digits and '_'."]})
         if not _SCOPE.fullmatch(variable["environment_scope"]):
-            raise Refused(400, {"environment_scope": ["can contain only letters, digits, '-', '_', '/', '$' and more"]})
+            raise RefusedError(
+                400, {"environment_scope": ["can contain only letters, digits, '-', '_', '/', '$' and more"]}
+            )
         if description and len(description) > _LONGEST:
-            raise Refused(400, {"description": [f"is too long (maximum is {_LONGEST} characters)"]})
+            raise RefusedError(400, {"description": [f"is too long (maximum is {_LONGEST} characters)"]})
         if len(value) > 10_000:
-            raise Refused(400, {"value": ["is too long (maximum is 10000 characters)"]})
+            raise RefusedError(400, {"value": ["is too long (maximum is 10000 characters)"]})
         if variable["masked"] and not (_MASKED_RAW if variable["raw"] else _MASKED).fullmatch(value):
-            raise Refused(400, {"value": ["is invalid"]})
+            raise RefusedError(400, {"value": ["is invalid"]})
 
     def _shown(self, owner: Owner, variable: Mapping[str, Any]) -> dict[str, Any]:
         left_out = set() if self.fake.describes else {"description"}
@@ -314,6 +324,7 @@ class _Request:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     fake: FakeGitLab
 
     def do_GET(self) -> None:
@@ -336,7 +347,7 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         path = url.path.removeprefix("/api/v4/")
         with self.fake.lock:
-            fault = self.fake.fault(f"{method} {path}")
+            fault = self.fake.fault(method, path)
             reply = Reply(0)
             if fault is None or fault.done:
                 body = json.loads(data) if data else None

@@ -237,7 +237,7 @@ class Connection:
 
 def _refusal(error: GitlabError, after: float | None) -> _Fault:
     """What an answer means that is not a success."""
-    status, said = error.response_code or 0, _said(error.error_message)
+    status, said = error.response_code or 0, _said(error)
     told = f"{status}{f', {said}' if said else ''}"
     if status == HTTPStatus.UNAUTHORIZED:
         return _Fault(
@@ -289,8 +289,11 @@ def _refused(error: OSError) -> bool:
     return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
 
 
-def _said(message: object) -> str:
-    """GitLab's own words, from the JSON of an answer; pages of HTML say nothing."""
-    if isinstance(message, str):
-        return safe(message, limit=200)
-    return safe(json.dumps(message), limit=200) if isinstance(message, (dict, list)) else ""
+def _said(error: GitlabError) -> str:
+    """GitLab's own words, from the JSON of an answer; what a proxy says in HTML is not shown."""
+    try:
+        data = json.loads(error.response_body or b"")
+    except ValueError:
+        return ""
+    told = (data.get("message") or data.get("error")) if isinstance(data, dict) else None
+    return safe(told if isinstance(told, str) else json.dumps(told), limit=200) if told else ""
