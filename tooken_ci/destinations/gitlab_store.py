@@ -15,6 +15,7 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from tooken_ci.base import naming
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.narrow import TooLongError, fitted, lacking
 from tooken_ci.base.record import Mark, MarkKind, State
@@ -281,7 +282,7 @@ class GitLabDestination:
             record = record.marked(next_one)
         missing = lacking(record, LONGEST_DESCRIPTION) if record.marks else 0
         if missing:
-            name = record.marks[-1].name
+            name = naming.split(record.marks[-1].name)[0]
             most = len(name) + len(record.workspace) - missing
             raise DestinationError(
                 f"the description of a variable, {LONGEST_DESCRIPTION} characters, has no room for the delivery record "
