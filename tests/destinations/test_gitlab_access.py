@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import ipaddress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.destinations.gitlab_support import KEY, NOTE, SHOP, Place
 from tests.destinations.support import HERE, SECRET, mark, record
@@ -189,6 +194,46 @@ def test_authorities(tmp_path: Path) -> None:
     assert authority({**job, "REQUESTS_CA_BUNDLE": str(of_all)}) == str(of_all)
     with pytest.raises(DestinationError, match="does not exist"):
         authority({"REQUESTS_CA_BUNDLE": str(tmp_path / "gone.pem")})
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Gives a certificate for this machine that nobody trusts yet, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gitlab of a test")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    unlocked = serialization.NoEncryption()
+    kept = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unlocked)
+    path = tmp_path_factory.mktemp("tls") / "gitlab.pem"
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + kept)
+    return path
+
+
+def test_an_authority_of_ones_own(certificate: Path) -> None:
+    """A certificate that nobody vouches for is refused before anything is sent; the variable that names it helps."""
+    with FakeGitLab(certificate) as fake:
+        place = Place(fake, fake.project())
+        error = failure(place.open())
+        assert "is not trusted" in error.message
+        assert "CI_SERVER_TLS_CA_FILE" in error.hint
+        assert error.surely_refused
+        assert fake.requests == []
+        place.open(CI_SERVER_TLS_CA_FILE=str(certificate)).check()
+
+
+def test_what_no_request_can_be_made_of(fake: FakeGitLab) -> None:
+    """An address of which no request can be made is told as that."""
+    error = failure(opened({"GITLAB_TOKEN": TOKEN, "GITLAB_URL": "https://.example.invalid"}))
+    assert "no request can be sent" in error.message
+    assert error.surely_refused
 
 
 def test_a_look_never_shows_a_value(fake: FakeGitLab) -> None:

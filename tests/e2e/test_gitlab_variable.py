@@ -130,7 +130,11 @@ def test_a_variable_that_was_harmed(project: Project, shop: Shop, harm: str) -> 
         shop.owner.variables.clear()
     else:
         emptied = {"value": "", "masked": False}  # GitLab lets nobody empty a masked one
-        changes = {"edited": {"value": "somebody-elses"}, "emptied": emptied, "no record": {"description": ""}}
+        changes: dict[str, dict[str, Any]] = {
+            "edited": {"value": "somebody-elses"},
+            "emptied": emptied,
+            "no record": {"description": ""},
+        }
         shop.owner.variables[0].update(changes[harm])
     project.sandbox.advance(FOUR_MINUTES)
     assert ("replace", "ci.g2", "done") in shop.apply()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
@@ -18,6 +19,7 @@ import gitlab
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 TOKEN = "glpat-fake-0123456789abcdef"
 ADMIN = "glpat-fake-admin-9876543210"
@@ -106,7 +108,8 @@ class FakeGitLab:
         describes, hides, scopes_groups: what this GitLab is new, or paid, enough for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
+        """Makes one that is not running yet; with a certificate, and the key in the same file, it speaks TLS."""
         self.owners: dict[tuple[str, str], Owner] = {("admin", ""): Owner("admin")}
         self.scopes = {TOKEN: ["api"], ADMIN: ["api", "admin_mode"], READER: ["read_api"]}
         self.faults: list[Fault] = []
@@ -118,7 +121,12 @@ class FakeGitLab:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (_Handler,), {"fake": self}))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        scheme = "http" if certificate is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_address[1]}"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -73,12 +73,14 @@ class Answer:
 
 
 class GitLabError(DestinationError):
-    """A call failed.
+    """GitLab refused a call, or did not answer it.
 
     Attributes:
         status: of the last answer; 0 where there was none.
         said: what GitLab said about it, safe to show.
     """
+
+    code = "destination_gitlab"
 
     def __init__(
         self, message: str, *, hint: str = "", status: int = 0, said: str = "", surely_refused: bool = True
