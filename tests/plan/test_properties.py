@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tests.plan.builders import NOW, holds, hours
 from tests.plan.strategies import quiet_worlds, worlds
-from tooken_ci.base.record import State
+from tooken_ci.base.narrow import TooLongError, fitted
+from tooken_ci.base.record import DeliveryRecord, Look, State
 from tooken_ci.plan import due, lifecycle
 from tooken_ci.plan.model import Action, ActionKind, Origin, Plan, Problem, ProblemCode
 from tooken_ci.plan.view import generations_of
@@ -272,3 +273,25 @@ def test_rest(world: World) -> None:
         patch.setattr(lifecycle, "at_rest", lambda *_, **__: False)
         thorough = world.planned()
     assert world.planned() == thorough
+
+
+def tightest(look: Look) -> Look:
+    """The same look where the store has as little room for the record as there can be."""
+    if look.record is None:
+        return look
+    limit = len(look.record.to_text())
+    text = look.record.to_text()
+    try:
+        while True:
+            text = fitted(look.record, limit)
+            limit = len(text) - 1
+    except TooLongError:
+        return dataclasses.replace(look, record=DeliveryRecord.parse(text))
+
+
+@MANY
+@given(worlds())
+def test_a_narrow_store_changes_no_plan(world: World) -> None:
+    """What gives way in a record that must be short is nothing that any rule asks for."""
+    narrow = dataclasses.replace(world, looks={place: tightest(look) for place, look in world.looks.items()})
+    assert narrow.planned() == world.planned()

@@ -6,6 +6,10 @@
 It uses only letters, digits, ``/ = . _ : @ -`` and the space, and repeats nothing, because the narrowest stores give
 it 256 characters and those alone (a tag in AWS Secrets Manager, the description of a GitLab variable). Any other
 character is written as ``@`` and two hex digits for each of its UTF-8 bytes.
+
+A mark has three more forms, for narrow stores. Of the same entry as the name before it in the line it may give the
+generation's number alone, ``mark=create::3:RUN:TIME``. Once it has aged, nobody asks for run and time any more:
+``mark=create:ci-deploy.g3``, or ``mark=create::3``.
 """
 
 from __future__ import annotations
@@ -15,6 +19,8 @@ import datetime as dt
 import enum
 import re
 from typing import TYPE_CHECKING
+
+from tooken_ci.base import naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,11 +32,16 @@ _TIME = "%Y%m%dT%H%M%SZ"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 _ESCAPED = re.compile(r"(?:@[0-9a-f]{2})+")
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
+_NUMBER = re.compile(r"[1-9][0-9]*")
 _SINGLE_KEYS = {"workspace", "id", "name", "at", "fingerprint"}
 
 YOUNG = dt.timedelta(minutes=3)
 """A mark or an undelivered generation younger than this may belong to a run that is still at work, unless the user
 says otherwise."""
+
+
+LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
+"""When an aged mark was made: nobody knows any more."""
 
 
 class NewerRecordError(ValueError):
@@ -52,14 +63,19 @@ class Mark:
     Attributes:
         kind: what it is about to do.
         name: the name of the token whose secret is to be written.
-        run: the run's own id, random.
-        at: the server's time.
+        run: the run's own id, random; empty for an aged one.
+        at: the server's time; ``LONG_AGO`` for an aged one.
     """
 
     kind: MarkKind
     name: str
     run: str
     at: dt.datetime
+
+    @property
+    def aged(self) -> Mark:
+        """The same mark without run and time, which tell only whether that run may still be at work."""
+        return dataclasses.replace(self, run="", at=LONG_AGO)
 
     def young(self, now: dt.datetime, grace: dt.timedelta) -> bool:
         """Whether the run that made it may still be at work: it is younger than the grace, of which zero is none."""
@@ -105,8 +121,12 @@ class DeliveryRecord:
         """The same record without the marks of a run that turned out to write nothing."""
         return dataclasses.replace(self, marks=tuple(mark for mark in self.marks if mark.run != run))
 
-    def to_text(self) -> str:
-        """The record as one line, without a line end."""
+    def to_text(self, *, short: bool = False) -> str:
+        """The record as one line, without a line end.
+
+        Args:
+            short: marks of the same entry as the name before them give the generation's number alone.
+        """
         parts = [_FORMAT, f"workspace={_escape(self.workspace)}"]
         if self.held is not None:
             parts += [
@@ -115,9 +135,10 @@ class DeliveryRecord:
                 f"at={self.held.at.astimezone(dt.UTC).strftime(_TIME)}",
                 f"fingerprint={self.held.fingerprint}",
             ]
+        before = None if self.held is None else self.held.name
         for mark in self.marks:
-            at = mark.at.astimezone(dt.UTC).strftime(_TIME)
-            parts.append(f"mark={mark.kind}:{_escape(mark.name)}:{_escape(mark.run)}:{at}")
+            parts.append(f"mark={_mark_text(mark, before if short else None)}")
+            before = mark.name
         return " ".join(parts)
 
     @classmethod
@@ -155,7 +176,7 @@ def _fields(parts: Iterable[str]) -> tuple[dict[str, str], list[Mark]]:
     for part in parts:
         key, separator, value = part.partition("=")
         if key == "mark":
-            marks.append(_mark(value))
+            marks.append(_mark(value, marks[-1].name if marks else single.get("name")))
         elif not separator or key not in _SINGLE_KEYS or key in single:
             raise ValueError("a delivery record with a part that is not known")
         else:
@@ -163,9 +184,28 @@ def _fields(parts: Iterable[str]) -> tuple[dict[str, str], list[Mark]]:
     return single, marks
 
 
-def _mark(value: str) -> Mark:
-    kind, name, run, at = value.split(":")
-    return Mark(kind=MarkKind(kind), name=_unescape(name), run=_unescape(run), at=_instant(at))
+def _mark_text(mark: Mark, before: str | None) -> str:
+    """A mark as it is written; after a name of the same entry its own can be left out."""
+    entry, number = naming.split(mark.name)
+    same = before is not None and naming.split(before)[0] == entry
+    parts = [str(mark.kind), *(["", str(number)] if same else [_escape(mark.name)])]
+    if mark != mark.aged:
+        parts += [_escape(mark.run), mark.at.astimezone(dt.UTC).strftime(_TIME)]
+    return ":".join(parts)
+
+
+def _mark(value: str, before: str | None) -> Mark:
+    kind, name, *others = value.split(":")
+    if not name and len(others) in {1, 3}:
+        if before is None or not _NUMBER.fullmatch(others[0]):
+            raise ValueError("a delivery record with a mark of no token")
+        token, *others = naming.generation_name(naming.split(before)[0], int(others[0])), *others[1:]
+    else:
+        token = _unescape(name)
+    if not others:
+        return Mark(kind=MarkKind(kind), name=token, run="", at=LONG_AGO)
+    run, at = others
+    return Mark(kind=MarkKind(kind), name=token, run=_unescape(run), at=_instant(at))
 
 
 def _instant(text: str) -> dt.datetime:

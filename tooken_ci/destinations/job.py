@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from tooken_ci.base.record import Look, State
 from tooken_ci.base.text import quoted
 from tooken_ci.destinations.file import FileKind
 from tooken_ci.destinations.interface import one_by_one
+from tooken_ci.destinations.variables import STEERING
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
 
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
     from tooken_ci.destinations.interface import Surroundings
 
 _NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
-_REFUSED = re.compile(
-    r"PATH|HOME|SHELL|ENV|BASH_ENV|IFS|CI|NODE_OPTIONS|(LD|DYLD|GITHUB|RUNNER|ACTIONS|INPUT|STATE|GIT|PYTHON|PERL5|RUBY"
-    r"|NPM_CONFIG)_?.*"
-)
-"""Variables that change what later steps run, or what the runner itself believes."""
 
 _SCHEMA: Mapping[str, Any] = {
     "title": "job",
@@ -94,7 +89,7 @@ class JobKind:
             SettingsError: a variable is one that no secret may stand in, or the path cannot be one.
         """
         env, output, path = settings.get("env", ""), settings.get("output", ""), settings.get("file", "")
-        if _REFUSED.fullmatch(env.upper()):
+        if STEERING.fullmatch(env.upper()):
             raise SettingsError(
                 f"The variable {quoted(env)} steers the runner, or what later steps run; no secret may stand there.",
                 hint="Choose another name, such as TOOKEN_TOKEN.",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tooken_ci.destinations.exec import ExecKind
 from tooken_ci.destinations.file import FileKind
+from tooken_ci.destinations.gitlab_variable import GitLabVariableKind
 from tooken_ci.destinations.interface import demand
 from tooken_ci.destinations.job import JobKind
 from tooken_ci.destinations.vault import VaultKind
@@ -32,6 +33,7 @@ class Registry:
             FileKind(surroundings),
             ExecKind(),
             JobKind(surroundings),
+            GitLabVariableKind(surroundings),
             VaultKind(surroundings),
         )
         self._surroundings = surroundings

@@ -26,7 +26,7 @@ def checked_url(url: str) -> str:
         raise UsageError("The API address carries credentials, which end up in logs.", hint=hint)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise UsageError(f"The API address {quoted(url)} is not an http(s) address.", hint=hint)
-    if parts.scheme == "http" and not _loopback(parts.hostname):
+    if parts.scheme == "http" and not loopback(parts.hostname):
         raise UsageError(
             f"The API address {quoted(url)} is plain http: the key would travel in the clear.",
             hint="Use https; plain http is for a server on this machine only.",
@@ -34,7 +34,8 @@ def checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _loopback(host: str) -> bool:
+def loopback(host: str) -> bool:
+    """Whether a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
