@@ -55,8 +55,8 @@ class _Value:
     def read_bytes(self) -> bytes:
         return str(self._vault.data[KEY]).encode()
 
-    def write_text(self, text: str, encoding: str) -> None:
-        self._vault.put({**self._vault.data, KEY: text})
+    def write_bytes(self, content: bytes) -> None:
+        self._vault.put({**self._vault.data, KEY: content.decode()})
 
     def unlink(self) -> None:
         self._vault.put({name: value for name, value in self._vault.data.items() if name != KEY})
