@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.destinations.aws_support import AwsPlace, KeptKey, KeptTag
 from tests.destinations.exec_support import Store
 from tests.destinations.support import OTHER, SECRET, TOKEN_ID, Place, held, mark, record
 from tooken_ci.base.errors import DestinationError
@@ -14,6 +16,7 @@ from tooken_ci.base.record import State
 from tooken_ci.base.secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tooken_ci.destinations.interface import Destination
@@ -21,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A destination, and the two files in which it ends up keeping things."""
+    """A destination, and the two files, or what is handled like them, in which it ends up keeping things."""
 
     destination: Destination
-    value: Path
-    record: Path
+    value: Path | KeptKey
+    record: Path | KeptTag
 
     def deliver(self) -> None:
         self.destination.write_record(record(marks=(mark(),)))
@@ -33,14 +36,26 @@ class Subject:
         self.destination.write_record(record(of=held()))
 
 
-@pytest.fixture(params=["file", "exec"])
-def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Subject:
-    """Gives an empty destination of each kind."""
-    if request.param == "file":
-        place = Place(tmp_path / "value")
-        return Subject(destination=place.destination, value=place.path, record=place.record_path)
+def _file(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    place = Place(tmp_path / "value")
+    yield Subject(destination=place.destination, value=place.path, record=place.record_path)
+
+
+def _exec(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     store = Store(tmp_path / "store")
-    return Subject(destination=store.open(), value=store.value, record=store.record)
+    yield Subject(destination=store.open(), value=store.value, record=store.record)
+
+
+def _aws_secret(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    with contextlib.closing(AwsPlace(request.getfixturevalue("aws"))) as place:
+        key, tag = KeptKey(place, "token"), KeptTag(place, "tooken-ci:token")
+        yield Subject(destination=place.open(key="token"), value=key, record=tag)
+
+
+@pytest.fixture(params=[_file, _exec, _aws_secret], ids=["file", "exec", "aws_secret"])
+def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    """Gives an empty destination of each kind."""
+    yield from request.param(request, tmp_path)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tooken_ci.destinations.aws import AwsKind
 from tooken_ci.destinations.exec import ExecKind
 from tooken_ci.destinations.file import FileKind
 from tooken_ci.destinations.interface import demand
@@ -21,7 +22,12 @@ class Registry:
     """The kinds of destination, by name."""
 
     def __init__(self, surroundings: Surroundings) -> None:
-        self.kinds: tuple[Kind, ...] = (FileKind(surroundings), ExecKind(), JobKind(surroundings))
+        self.kinds: tuple[Kind, ...] = (
+            FileKind(surroundings),
+            ExecKind(),
+            JobKind(surroundings),
+            AwsKind(surroundings),
+        )
         self._by_name = {kind.name: kind for kind in self.kinds}
 
     def demand(self, targets: Iterable[Target]) -> None:
