@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from tests.destinations.support import HERE, SECRET, TOKEN_ID, held, mark, record
+from tests.destinations.support import AT, HERE, SECRET, TOKEN_ID, held, mark, record
+from tooken_ci.base.record import DeliveryRecord, Mark, MarkKind
 from tooken_ci.base.secret import Secret
 from tooken_ci.destinations.aws import AwsKind
 from tooken_ci.destinations.interface import Surroundings
@@ -84,6 +86,14 @@ def deliver(destination: AwsDestination, token_id: str = TOKEN_ID, secret: str =
     destination.write_record(record(marks=(mark(),)))
     destination.write(Secret(secret))
     destination.write_record(record(of=held(token_id, secret)))
+
+
+def long_record(marks: int, letter: str = "x") -> DeliveryRecord:
+    """A record of a token whose name has 100 characters, with marks of as long names."""
+    name = letter * 97 + ".g9"
+    of = dataclasses.replace(held(), id="tok_" + "0" * 32, name=name)
+    made = tuple(Mark(kind=MarkKind.CREATE, name=name, run=f"{run:012x}", at=AT) for run in range(marks))
+    return DeliveryRecord(workspace="production", held=of, marks=made)
 
 
 class KeptKey:

@@ -11,7 +11,7 @@ import uuid
 from typing import TYPE_CHECKING, TypeVar
 
 from tooken_ci.base.secret import Secret
-from tooken_ci.destinations.aws_errors import FAILURES, AwsError, no_credentials, told
+from tooken_ci.destinations.aws_errors import FAILURES, AwsError, no_credentials, not_aws, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials
     from types_boto3_secretsmanager.client import SecretsManagerClient
 
-_T = TypeVar("_T")
+_T = TypeVar("_T", bound="Mapping[str, object]")
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 NOT_FOUND, EXISTS = "ResourceNotFoundException", "ResourceExistsException"
@@ -30,6 +30,9 @@ _OURS = "tooken-ci-"
 CONNECT, READ = 3.0, 8.0
 LONGEST_TRY = CONNECT + READ
 """Seconds."""
+
+_SILENT = {"TagResource", "UntagResource"}
+"""Operations to which AWS answers nothing; whether they were done is read back."""
 
 _TRIES = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
@@ -228,9 +231,13 @@ class Api:
         if time.monotonic() > until - LONGEST_TRY:
             raise AwsError(f"There was no time left for {operation}.", hint="Run again.")
         try:
-            return send()
+            answer = send()
         except FAILURES as error:
             raise told(operation, error) from None
+        # botocore takes any page for an answer in which nothing stands; and nothing is what stands at a new secret
+        if operation not in _SILENT and "ARN" not in answer:
+            raise not_aws(operation)
+        return answer
 
     def _authenticate(self) -> None:
         """Have credentials that live, and have the redactor know them before anything is sent or logged."""

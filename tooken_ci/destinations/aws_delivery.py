@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.text import quoted
 from tooken_ci.destinations import aws_json
-from tooken_ci.destinations.aws_api import CURRENT, NOT_FOUND, new_version
+from tooken_ci.destinations.aws_api import CURRENT, LONGEST_TRY, NOT_FOUND, new_version
 from tooken_ci.destinations.aws_errors import AwsError
-from tooken_ci.destinations.aws_found import LARGEST, Found, check_rotation, value_in
+from tooken_ci.destinations.aws_found import LARGEST, Found, check_rotation, missing, value_in
 
 if TYPE_CHECKING:
     from tooken_ci.base.secret import Secret
@@ -63,8 +63,9 @@ class Delivery:
     def _written(self, secret: Secret) -> bool:
         """One try; False = somebody else changed the secret meanwhile, and nothing of theirs may be lost."""
         found = Found.read(self._api, self._spot.secret, self._until)
-        if found.described is not None:
-            check_rotation(found.described, self._spot)
+        if found.described is None:
+            raise missing(found, self._spot)
+        check_rotation(found.described, self._spot)
         before = found.value
         text = _changed(before, self._spot, secret)
         if before is not None and before.text == text:
@@ -135,9 +136,10 @@ class Delivery:
                 return True
             if now != was:
                 return False
-            if not failed.again or number == _MOVES:
+            wait = max(_pause(number), failed.wait)
+            if not failed.again or number == _MOVES or time.monotonic() + wait > self._until - LONGEST_TRY:
                 break
-            time.sleep(max(_pause(number), failed.wait))
+            time.sleep(wait)
         raise failed
 
     def _current(self, failed: AwsError) -> str | None:

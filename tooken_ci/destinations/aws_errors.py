@@ -18,6 +18,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from tooken_ci.base.errors import DestinationError
+from tooken_ci.base.redact import redactor
 from tooken_ci.base.text import quoted, safe
 
 FAILURES = (ClientError, BotoCoreError, ResponseParserError)
@@ -102,8 +103,8 @@ def _answered(operation: str, error: ClientError) -> AwsError:
     code = str(answer.get("Error", {}).get("Code", ""))
     meta = answer.get("ResponseMetadata", {})
     status = int(meta.get("HTTPStatusCode", 0))
-    text = safe(str(answer.get("Error", {}).get("Message", ""))).rstrip(".")
-    said = f"{quoted(code, limit=60)}: {text}" if text else quoted(code, limit=60)
+    text = _shown(str(answer.get("Error", {}).get("Message", "")))
+    said = f"{quoted(_shown(code), limit=60)}: {text}" if text else quoted(_shown(code), limit=60)
     if not 300 <= status < 500 or status == 408:  # noqa: PLR2004 - what HTTP calls them
         return AwsError(
             f"AWS failed at {operation} with HTTP {status}, {said}.",
@@ -162,5 +163,20 @@ def no_client(error: Exception) -> AwsError:
     return AwsError(f"AWS cannot be asked: {_what(error)}.", hint="Check AWS_ENDPOINT_URL and the AWS configuration.")
 
 
+def not_aws(operation: str) -> AwsError:
+    """The error of an answer that claims success and says nothing; whoever gave it, it may have come from AWS."""
+    return AwsError(
+        f"The answer to {operation} was not AWS's.",
+        hint="See what AWS_ENDPOINT_URL and the proxies lead to.",
+        surely_refused=False,
+        again=True,
+    )
+
+
 def _what(error: Exception) -> str:
-    return safe(str(error)).rstrip(".")
+    return _shown(str(error))
+
+
+def _shown(text: str) -> str:
+    """Words from outside, made harmless; they may repeat what was sent."""
+    return safe(redactor.clean(text)).rstrip(".")

@@ -73,10 +73,7 @@ class Found:
             DestinationError: as ``value_at``, or there is no secret and none may be made.
         """
         if self.described is None and not spot.create:
-            raise DestinationError(
-                f"there is no secret {quoted(spot.secret)} in {self.region}.",
-                hint="Create it, or say 'create: true' at this destination.",
-            )
+            raise missing(self, spot)
         return judged(self.record_at(spot), self.value_at(spot), readable=True)
 
     def check(self, spot: Spot) -> None:
@@ -97,6 +94,14 @@ class Found:
                 f"the secret {quoted(spot.secret)} is too large to take another value.",
                 hint=f"AWS allows {LARGEST} bytes; deliver to another secret.",
             )
+
+
+def missing(found: Found, spot: Spot) -> DestinationError:
+    """The error of a secret that is not there."""
+    return DestinationError(
+        f"there is no secret {quoted(spot.secret)} in {found.region}.",
+        hint="Create it, or say 'create: true' at this destination.",
+    )
 
 
 def value_in(value: Value | None, spot: Spot) -> str | None:
