@@ -109,7 +109,9 @@ class Gate:
         url: its address.
         faults: to come; each is used up.
         log: the operations that were asked for, in their order.
+        bodies: what each of them said.
         direct: an independent client that goes past the gate.
+        moto_url: the server behind it.
     """
 
     def __init__(self, moto: Moto) -> None:
@@ -117,7 +119,7 @@ class Gate:
         self.log: list[str] = []
         self.bodies: list[dict[str, Any]] = []
         self.direct = moto.client
-        self._moto_url = moto.url
+        self.moto_url = moto.url
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -241,7 +243,7 @@ class Gate:
             return 200, json.dumps(done).encode()
         kept = ("Authorization", "Content-Type", "X-Amz-Date", "X-Amz-Target", "X-Amz-Security-Token")
         headers = {name: handler.headers[name] for name in kept if name in handler.headers}
-        reply = requests.post(self._moto_url, data=json.dumps(asked), headers=headers, timeout=20)
+        reply = requests.post(self.moto_url, data=json.dumps(asked), headers=headers, timeout=20)
         answer = reply.json() if reply.content else {}
         if operation == "DescribeSecret" and reply.ok:  # AWS lists only versions with labels
             stages = answer.get("VersionIdsToStages", {})
