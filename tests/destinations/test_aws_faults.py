@@ -300,3 +300,47 @@ def test_a_look_at_a_store_that_keeps_failing(stored: AwsPlace, fault: dict[str,
     assert look.state is State.UNKNOWN
     assert "DescribeSecret" in look.reason
     assert stored.aws.log.count("DescribeSecret") == 5
+
+
+def test_a_version_that_is_not_seen_at_once(stored: AwsPlace) -> None:
+    """A new version that a part of AWS does not know yet is asked for again."""
+    stored.aws.refuse("GetSecretValue", "ResourceNotFoundException", after=1, times=1)
+    stored.open(key="token").write(Secret(OTHER))
+    assert stored.keys() == {"user": "shop", "token": OTHER}
+
+
+def test_a_version_that_is_another(stored: AwsPlace) -> None:
+    """Where not what was given is read back, it is never made current."""
+
+    def meddle() -> None:
+        stored.aws.direct.put_secret_value(
+            SecretId=stored.name,
+            SecretString="{}",
+            VersionStages=["AWSPENDING"],
+            ClientRequestToken=stored.aws.bodies[-1]["VersionId"],
+        )
+
+    stored.aws.fault("GetSecretValue", "call", after=1, call=meddle)
+    error = refused(stored)
+    assert "is not what it was given" in error.message
+    assert error.surely_refused
+    assert stored.keys() == {"user": "shop", "token": SECRET}
+
+
+def test_no_time_left(stored: AwsPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No request begins that might end after the time that a write may take."""
+    monkeypatch.setattr(aws_store, "_LONGEST_WRITE", aws_api.LONGEST_TRY / 2)
+    with pytest.raises(DestinationError) as caught:
+        stored.open(key="token").write_record(record(of=held()))
+    assert "no time left for TagResource" in caught.value.message
+    assert refused(stored).surely_refused
+    assert stored.aws.log == []
+
+
+def test_another_delivery_that_takes_too_long(stored: AwsPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret that another entry of the run is writing to is not waited for for ever."""
+    monkeypatch.setattr(aws_store, "_LONGEST_WRITE", aws_api.LONGEST_TRY + 0.1)
+    with stored.kind._shared().writing(stored.open(key="token")._spot):
+        error = refused(stored)
+    assert "other deliveries to the secret" in error.message
+    assert error.surely_refused

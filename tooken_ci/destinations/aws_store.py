@@ -107,7 +107,7 @@ class AwsDestination:
         until = _write_until()
         api = self._api
         lock = self._aws.writing(self._spot)
-        if not lock.acquire(timeout=until - time.monotonic() - LONGEST_TRY):
+        if not lock.acquire(timeout=max(0.0, until - time.monotonic() - LONGEST_TRY)):
             raise DestinationError(
                 f"other deliveries to the secret {quoted(self._spot.secret)} took too long.", hint="Run again."
             )
