@@ -15,9 +15,20 @@ from tooken_ci.base import children, redact
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytest_plugins = ["tests.support.fixtures"]
+pytest_plugins = ["tests.support.aws_fixtures", "tests.support.fixtures"]
 
-_FOREIGN = ("TOOKEN_", "GITHUB_", "GITLAB_", "INPUT_", "RUNNER_", "CI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_FOREIGN = (
+    "AWS_",
+    "TOOKEN_",
+    "GITHUB_",
+    "GITLAB_",
+    "INPUT_",
+    "RUNNER_",
+    "CI_",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+)
 
 
 def pytest_configure() -> None:

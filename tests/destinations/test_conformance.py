@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.destinations.aws_support import AwsPlace, KeptKey, KeptTag
 from tests.destinations.exec_support import Store
 from tests.destinations.support import OTHER, SECRET, TOKEN_ID, Place, held, mark, record
 from tooken_ci.base.errors import DestinationError
@@ -16,6 +18,7 @@ from tooken_ci.destinations.file_format import FORMS
 from tooken_ci.destinations.file_store import FileDestination
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tooken_ci.destinations.interface import Destination
@@ -23,11 +26,14 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A destination, and the two files in which it ends up keeping things; the secret stands there in some text."""
+    """A destination, and the two files, or what is handled like them, in which it ends up keeping things.
+
+    The secret stands there in some text.
+    """
 
     destination: Destination
-    value: Path
-    record: Path
+    value: Path | KeptKey
+    record: Path | KeptTag
     text: str = "{}"
 
     def stored(self, secret: str) -> bytes:
@@ -43,22 +49,47 @@ class Subject:
 KEYED = {"dotenv": "TOKEN={}\n", "json": '{\n  "TOKEN": "{}"\n}\n'}
 
 
-@pytest.fixture(params=["file", "exec", *KEYED])
-def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Subject:
-    """Gives an empty destination of each kind."""
-    if request.param == "file":
-        place = Place(tmp_path / "value")
-        return Subject(destination=place.destination, value=place.path, record=place.record_path)
-    if request.param in KEYED:
-        path, form = tmp_path / "value", request.param
-        return Subject(
-            destination=FileDestination(path, form=FORMS[form], key="TOKEN"),
-            value=path,
-            record=tmp_path / "value.TOKEN.tooken",
-            text=KEYED[form],
-        )
+def _file(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    place = Place(tmp_path / "value")
+    yield Subject(destination=place.destination, value=place.path, record=place.record_path)
+
+
+def _keyed(form: str, tmp_path: Path) -> Iterator[Subject]:
+    path = tmp_path / "value"
+    yield Subject(
+        destination=FileDestination(path, form=FORMS[form], key="TOKEN"),
+        value=path,
+        record=tmp_path / "value.TOKEN.tooken",
+        text=KEYED[form],
+    )
+
+
+def _dotenv(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    yield from _keyed("dotenv", tmp_path)
+
+
+def _json(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    yield from _keyed("json", tmp_path)
+
+
+def _exec(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     store = Store(tmp_path / "store")
-    return Subject(destination=store.open(), value=store.value, record=store.record)
+    yield Subject(destination=store.open(), value=store.value, record=store.record)
+
+
+def _aws_secret(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    with contextlib.closing(AwsPlace(request.getfixturevalue("aws"))) as place:
+        key, tag = KeptKey(place, "token"), KeptTag(place, "tooken-ci:token")
+        yield Subject(destination=place.open(key="token"), value=key, record=tag)
+
+
+KINDS = {"file": _file, "dotenv": _dotenv, "json": _json, "exec": _exec, "aws_secret": _aws_secret}
+
+
+@pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
+def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    """Gives an empty destination of each kind."""
+    yield from request.param(request, tmp_path)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tooken_ci.destinations.aws import AwsKind
 from tooken_ci.destinations.exec import ExecKind
 from tooken_ci.destinations.file import FileKind
 from tooken_ci.destinations.gitlab_variable import GitLabVariableKind
@@ -35,6 +36,7 @@ class Registry:
             JobKind(surroundings),
             GitLabVariableKind(surroundings),
             VaultKind(surroundings),
+            AwsKind(surroundings),
         )
         self._surroundings = surroundings
         self._by_name: dict[str, Kind] = {kind.name: kind for kind in self.kinds}
