@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 LONGEST_DELIVERY = 120.0
 """Seconds from the first mark to the last write of an entry; later, another run may take the marks for abandoned."""
 
+LONGEST_WRITE = 45.0
+"""Seconds that one write takes at most. Where no record tells what was written, its end counts, not its beginning."""
+
 
 class Places:
     """The destinations that one action writes to.
@@ -33,7 +36,9 @@ class Places:
 
     def __init__(self, context: Context, targets: Iterable[Target]) -> None:
         self._context = context
-        self._open: dict[str, Destination] = {target.place: context.open(target) for target in targets}
+        chosen = tuple(targets)
+        self._open: dict[str, Destination] = {target.place: context.open(target) for target in chosen}
+        self._bare = frozenset(target.place for target in chosen if not target.keeps_record)
         self._marked: dict[str, None] = {}  # a set that keeps its order
         self._first_mark = -math.inf
         self.failures: dict[str, DestinationError] = {}
@@ -59,6 +64,9 @@ class Places:
         for place, destination in self._open.items():
             if place in self.failures:
                 continue
+            if place in self._bare:  # the age of the newest generation is what guards it instead
+                self._marked[place] = None
+                continue
             look = destination.look()
             foreign = self._young_foreign(look, now)
             if foreign:
@@ -76,7 +84,7 @@ class Places:
 
     def withdraw(self) -> None:
         """Take this run's marks back, where nothing was written; what cannot be taken back ages by itself."""
-        for place in self._marked:
+        for place in self._noted:
             destination = self._open[place]
             record = destination.look().record  # read anew: another run may have left its mark meanwhile
             if record is not None:
@@ -84,7 +92,7 @@ class Places:
 
     def copying(self, now: dt.datetime) -> Mark | None:
         """Another run's young mark of kind ``copy``, read anew."""
-        for place in self._marked:
+        for place in self._noted:
             for mark in self._young_foreign(self._open[place].look(), now):
                 if mark.kind is MarkKind.COPY:
                     return mark
@@ -92,7 +100,7 @@ class Places:
 
     def intruder(self, now: dt.datetime) -> str:
         """What tells, read anew, that another run may be at work at a marked place; empty where nothing does."""
-        for place in self._marked:
+        for place in self._noted:
             look = self._open[place].look()
             if foreign := self._young_foreign(look, now):
                 return f"run {quoted(foreign[0].run)} announced that it would write {quoted(foreign[0].name)}"
@@ -110,12 +118,19 @@ class Places:
         """
         for place in sorted(self._marked, key=order):
             if place not in self.failures:
-                self._attempt(place, partial(self._serve, self._open[place], secret, held))
+                self._attempt(place, partial(self._serve, place, secret, held))
 
-    def _serve(self, destination: Destination, secret: Secret, held: Held) -> None:
-        if self.age > LONGEST_DELIVERY:
+    @property
+    def _noted(self) -> list[str]:
+        """The places at which this run's mark stands; a store that keeps no record has none."""
+        return [place for place in self._marked if place not in self._bare]
+
+    def _serve(self, place: str, secret: Secret, held: Held) -> None:
+        destination = self._open[place]
+        longest = LONGEST_DELIVERY - LONGEST_WRITE if place in self._bare else LONGEST_DELIVERY
+        if self.age > longest:
             raise DestinationError(
-                f"more than {LONGEST_DELIVERY:.0f} s have passed since it was marked; another run may be at work now.",
+                f"more than {longest:.0f} s have passed since it was to be written; another run may be at work now.",
                 hint="Run again.",
             )
         try:
@@ -130,7 +145,8 @@ class Places:
                 hint="Look for something else that writes there.",
                 surely_refused=False,
             )
-        destination.write_record(DeliveryRecord(workspace=self._context.spec.workspace, held=held))
+        if place not in self._bare:
+            destination.write_record(DeliveryRecord(workspace=self._context.spec.workspace, held=held))
 
     def _young_foreign(self, look: Look, now: dt.datetime) -> list[Mark]:
         return [

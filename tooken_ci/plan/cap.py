@@ -9,6 +9,7 @@ from tooken_ci.base import naming
 from tooken_ci.base.record import State
 from tooken_ci.base.text import count, quoted, safe
 from tooken_ci.plan.model import Problem, ProblemCode
+from tooken_ci.plan.unrecorded import may_stand
 from tooken_ci.spec.life import MOST_LIVING
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def _free(view: EntryView, generation: Generation) -> bool:
     return not any(
         look.state is State.UNKNOWN
         or (look.recorded is not None and look.recorded.id == token.id)
+        or (look.written_at is not None and look.held is None and may_stand(look, token))
         or (not _certain(look) and any(mark.name == token.name for mark in look.marks))
         for look in view.looks
     )
