@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.support.fixtures"]
 
-_FOREIGN = ("TOOKEN_", "GITHUB_", "GITLAB_", "INPUT_", "RUNNER_", "CI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_FOREIGN = (
+    "TOOKEN_",
+    "GITHUB_",
+    "GH_",
+    "GITLAB_",
+    "INPUT_",
+    "RUNNER_",
+    "CI_",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+)
 
 
 @pytest.fixture(autouse=True)

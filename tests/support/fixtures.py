@@ -1,4 +1,4 @@
-"""Fixtures that start sandboxes; a plugin for ``pytest_plugins``."""
+"""Fixtures that start sandboxes and other servers; a plugin for ``pytest_plugins``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from tests.support.sandbox import RunningSandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.support.contract import Prism
+    from tests.support.github import FakeGithub
 
 
 @pytest.fixture
@@ -28,3 +31,34 @@ def make_sandbox() -> Iterator[Callable[..., RunningSandbox]]:
 def sandbox(make_sandbox: Callable[..., RunningSandbox]) -> RunningSandbox:
     """Gives a fresh sandbox with the default options."""
     return make_sandbox()
+
+
+@pytest.fixture(scope="session")
+def _github() -> Iterator[FakeGithub]:
+    """Gives one fake GitHub for all tests of a process."""
+    from tests.support.github import FakeGithub  # noqa: PLC0415  # most tests need none
+
+    with FakeGithub() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="session")
+def _contract(_github: FakeGithub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prism]:
+    """Gives one proxy before it that knows GitHub's contract."""
+    from tests.support.contract import Prism  # noqa: PLC0415  # most tests need none
+
+    with Prism(_github, tmp_path_factory.mktemp("prism")) as prism:
+        yield prism
+
+
+@pytest.fixture
+def github(_github: FakeGithub) -> FakeGithub:
+    """Gives a fake GitHub as if it had just started."""
+    _github.reset()
+    return _github
+
+
+@pytest.fixture
+def contract(github: FakeGithub, _contract: Prism) -> Prism:
+    """Gives the proxy before it."""
+    return _contract

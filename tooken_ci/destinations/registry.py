@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tooken_ci.destinations.exec import ExecKind
 from tooken_ci.destinations.file import FileKind
+from tooken_ci.destinations.github_secret import GithubSecretKind
 from tooken_ci.destinations.interface import demand
 from tooken_ci.destinations.job import JobKind
 
@@ -21,7 +22,12 @@ class Registry:
     """The kinds of destination, by name."""
 
     def __init__(self, surroundings: Surroundings) -> None:
-        self.kinds: tuple[Kind, ...] = (FileKind(surroundings), ExecKind(), JobKind(surroundings))
+        self.kinds: tuple[Kind, ...] = (
+            FileKind(surroundings),
+            ExecKind(),
+            JobKind(surroundings),
+            GithubSecretKind(surroundings),
+        )
         self._by_name = {kind.name: kind for kind in self.kinds}
 
     def demand(self, targets: Iterable[Target]) -> None:
