@@ -37,13 +37,14 @@ class Prism:
         contract = folder / "github.json"
         cut(DOCUMENT, contract, lambda path: _USED.fullmatch(path) is not None)
         upstream.examples = _examples(contract)
-        self._process = subprocess.Popen(
-            [node, PRISM, "proxy", contract, upstream.url, "--errors", "--host", "127.0.0.1", "--port", "0"],
-            stdin=subprocess.DEVNULL,
-            stdout=(folder / "prism.log").open("wb"),
-            stderr=subprocess.STDOUT,
-        )
         self._log = folder / "prism.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [node, PRISM, "proxy", contract, upstream.url, "--errors", "--host", "127.0.0.1", "--port", "0"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
         self.url = self._address()
 
     def _address(self) -> str:

@@ -36,6 +36,7 @@ class Fault:
         status: of the answer; 0 = the connection ends without one.
         headers: of the answer.
         message: in the answer.
+        text: instead of an answer in JSON.
         done: the request is done all the same.
         seconds: how long the answer takes.
         times: how often it happens.
@@ -45,6 +46,7 @@ class Fault:
     status: int = 0
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     message: str = "Server Error"
+    text: str | None = None
     done: bool = False
     seconds: float = 0.0
     times: int = 1
@@ -171,10 +173,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        self._reply(status, data, fault.headers if fault is not None else {})
+        text = "" if data is None else json.dumps(data)
+        if fault is not None and fault.text is not None:
+            text = fault.text
+        self._reply(status, text.encode(), fault.headers if fault is not None else {})
 
-    def _reply(self, status: int, data: Any, headers: Mapping[str, str]) -> None:
-        text = b"" if data is None else json.dumps(data).encode()
+    def _reply(self, status: int, text: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)

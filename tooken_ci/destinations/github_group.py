@@ -190,12 +190,12 @@ class Group:
         later = math.ceil(total / most) - 1
         if len(names - found.keys()) <= later:
             return found, names - found.keys()
+        totals = {total}
         for page in range(2, later + 2):
             answer = self.api.get(path, per_page=most, page=page)
             found.update(_items(answer, key))
-            if _number(answer.data, "total_count") != total:
-                return found, names - found.keys()
-        return found, set() if len(found) == total else names - found.keys()
+            totals.add(_number(answer.data, "total_count"))
+        return found, set() if totals == {len(found)} else names - found.keys()
 
     def _secret(self, settings: Settings, data: Any) -> SecretThere | None:
         if data is None:

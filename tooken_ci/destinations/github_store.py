@@ -144,10 +144,10 @@ class GithubDestination:
             DestinationError: it could not be put there.
         """
         until = _in_time()
+        found = self._found or self._find()  # which also tells when what the record names was written
         text = record.to_text()
         if record.held is not None and self._written is not None:
             text += f" written={self._written.strftime(_TIME)}"
-        found = self._found or self._find()
         name, variables = self._settings.record_name, self._group.holder.variables
         body = {"name": name, "value": text}
         if found.variable is not None:
