@@ -106,7 +106,7 @@ def test_what_is_required(key: str) -> None:
 def test_the_registry_opens_by_kind() -> None:
     """The registry knows the kind, and opens its targets."""
     registry = Registry(Surroundings())
-    assert [kind.name for kind in registry.kinds] == ["file", "exec", "job"]
+    assert [kind.name for kind in registry.kinds] == ["file", "exec", "job", "github_secret"]
     assert isinstance(registry.open(ExecKind().parse(LEAST, HERE)), ExecDestination)
 
 

@@ -152,6 +152,11 @@ def empty() -> Look:
     return Look(state=State.ABSENT, reason="nothing was delivered yet", empty=True)
 
 
+def written(at: dt.datetime) -> Look:
+    """A store that keeps no record was last written then."""
+    return Look(state=State.ABSENT, reason="it keeps no delivery record", written_at=at)
+
+
 def unknown() -> Look:
     return Look(state=State.UNKNOWN, reason="it cannot be read: permission denied")
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 APART = YOUNG
 """How long after its newest generation such an entry makes no other, whatever the user says of busy entries."""
 
-_EARLY = dt.timedelta(seconds=30)
+EARLY = dt.timedelta(seconds=30)
 """So much earlier than a token's making its secret may seem to have been written."""
 
 _LATE = dt.timedelta(seconds=150)
@@ -57,7 +57,7 @@ def all_judged(looks: Iterable[Look], generations: Sequence[Generation], workspa
 
 def may_stand(look: Look, token: Token) -> bool:
     """Whether a token's secret may be what stands at a store of which it is not known whose that is."""
-    return look.written_at is None or token.created_at - _EARLY <= look.written_at
+    return look.written_at is None or token.created_at - EARLY <= look.written_at
 
 
 def too_soon(view: EntryView, action: Action | None) -> Problem | None:
@@ -85,7 +85,7 @@ def _why_not(written: dt.datetime, generations: Sequence[Generation]) -> str:
     if not generations:
         return f"{when}, and no record tells by whom"
     current = generations[-1].token
-    if written < current.created_at - _EARLY:
+    if written < current.created_at - EARLY:
         return f"{when}, before {quoted(current.name)} was made"
     for generation in generations[:-1]:
         if written <= generation.token.created_at + _LATE:

@@ -11,7 +11,7 @@ from tooken_ci.base import naming
 from tooken_ci.base.record import MarkKind, State
 from tooken_ci.plan.model import Generation
 from tooken_ci.plan.terms import USUAL, Terms
-from tooken_ci.plan.unrecorded import all_judged
+from tooken_ci.plan.unrecorded import EARLY, all_judged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -94,7 +94,8 @@ class EntryView:
         if any(mark.kind is MarkKind.ROTATE for mark in look.marks):
             return True
         if look.written_at is not None:  # its record is made up: it tells when the token was made, not its secret
-            return look.written_at < self._newest_secret() - _APART
+            newest = self._newest_secret()
+            return newest > current.token.created_at + _APART and look.written_at < newest - EARLY
         if (
             self.rotated is None and len(self.looks) == 1
         ):  # nobody else tells of this token: there are many such entries
@@ -108,7 +109,7 @@ class EntryView:
     def _newest_secret(self) -> dt.datetime:
         """When the newest secret of the current generation was made that anybody tells of."""
         current = self.current
-        recorded = [look.recorded for look in self.looks if look.recorded is not None]
+        recorded = [look.recorded for look in self.looks if look.recorded is not None and look.written_at is None]
         told = [held.at for held in recorded if current is not None and held.id == current.token.id]
         if self.rotated is not None:
             told.append(self.rotated)
