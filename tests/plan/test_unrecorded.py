@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from tooken_ci.spec.model import Entry
     from tooken_ci.tooken.model import Token
 
-BARE = dataclasses.replace(target("github acme/shop X"), keeps_record=False)
+BARE = target("github acme/shop X", keeps_record=False)
 ENTRY = entry(deliver=(BARE,), overlap=hours(0))
 
 
