@@ -118,6 +118,19 @@ def test_a_repository_that_has_moved(github: FakeGithub) -> None:
     assert "moved to another name" in refused(github.url).message
 
 
+def test_a_server_that_sends_elsewhere(github: FakeGithub) -> None:
+    """No credential follows a redirect to another host."""
+    github.fail("GET .*", status=301, headers={"Location": "http://elsewhere.example/repos/acme/shop"})
+    assert "sends requests elsewhere" in refused(github.url).message
+
+
+def test_a_credential_that_is_none(github: FakeGithub) -> None:
+    """What is too short to be masked is no credential."""
+    error = refused(github.url, token="short")
+    assert "GH_TOKEN cannot be a token" in error.message
+    assert github.log == []
+
+
 def test_a_secret_that_is_too_long(github: FakeGithub) -> None:
     """GitHub takes no more than 48 KB; what is longer is not even sent."""
     with pytest.raises(DestinationError, match="longer than the 49152 bytes") as caught:

@@ -98,7 +98,8 @@ def connect(environment: Mapping[str, str]) -> Api:
             try:
                 return Api(url, Secret(value), variable)
             except ValueError as error:
-                raise DestinationError(f"{variable} cannot be a token of GitHub's: {error}") from None
+                told = f"{variable} cannot be a token of GitHub's: {error}"
+                raise DestinationError(told, hint="Look at what it was set to.") from None
     raise DestinationError(
         f"there is no credential for GitHub: neither {' nor '.join(VARIABLES)} is set.",
         hint=f"Set {VARIABLES[0]} to a fine-grained token, or an App's, that may write secrets and variables.",

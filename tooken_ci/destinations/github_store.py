@@ -114,6 +114,7 @@ class GithubDestination:
         self._settings = settings
         self._found: Found | None = None
         self._written: dt.datetime | None = None  # when the secret was written that the record names
+        self._until: float | None = None  # when the delivery under way must be over
 
     def look(self) -> Look:
         """What stands there now; an error becomes ``unknown`` with its reason."""
@@ -143,7 +144,7 @@ class GithubDestination:
         Raises:
             DestinationError: it could not be put there.
         """
-        until = _in_time()
+        until, self._until = self._until or _in_time(), None
         found = self._found or self._find()  # which also tells when what the record names was written
         text = record.to_text()
         if record.held is not None and self._written is not None:
@@ -176,6 +177,7 @@ class GithubDestination:
         except DestinationError as error:
             error.surely_refused = False
             raise
+        self._until = until
 
     def holds(self, secret: Secret) -> bool | None:
         """None: GitHub gives no secret back. That it was written is seen by when it was last written."""
