@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import random
 import time
 from collections import deque
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from github.Requester import Requester
+
+log = logging.getLogger(__name__)
 
 VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
 """Where a credential is looked for; the first that is there is taken, as GitHub's own command line does it."""
@@ -227,6 +230,7 @@ class Api:
             status, headers, text = requester.requestJson(verb, path, parameters=dict(parameters or {}), input=body)
         finally:
             self._idle.append(requester)
+        log.debug("GitHub: %s %s: %d", verb, safe(path), status)
         try:
             data = json.loads(text) if text else None
         except ValueError:
