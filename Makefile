@@ -32,6 +32,23 @@ $(DEMO)/.stamp: requirements/build.txt requirements/sandbox.txt pyproject.toml .
 .PHONY: venv
 venv: $(VENV)/.stamp ## Make .venv, with all that the tests and the checks need
 
+# GitHub's contract, and the proxy that holds both sides of a conversation to it: for the tests alone.
+PRISM := @stoplight/prism-cli@5.16.0
+GITHUB_CONTRACT := @octokit/openapi@23.0.2
+NPM := build/npm/$(subst /,-,$(PRISM)-$(GITHUB_CONTRACT)).stamp
+
+$(NPM):
+	@mkdir -p build/npm
+	@if command -v npm >/dev/null; then \
+		npm install --no-save --no-package-lock --no-audit --no-fund --loglevel=error --prefix build/npm \
+			$(PRISM) $(GITHUB_CONTRACT) && touch $@; \
+	else \
+		echo "npm is not here: what is tested against GitHub's contract is left out" >&2; \
+	fi
+
+.PHONY: stores
+stores: $(NPM) ## Install what stores are tested with, into build/
+
 .PHONY: demo
 demo: $(DEMO)/.stamp ## Show the whole job against a local sandbox, in under a minute
 	@PATH="$(CURDIR)/$(DEMO)/bin:$$PATH" examples/demo/demo.sh
@@ -47,7 +64,7 @@ bench: $(BENCH)/.stamp ## Measure against rivals and ideals, and write docs/benc
 	$(BENCH)/bin/python -m benchmarks $(BENCH_ARGS)
 
 .PHONY: test
-test: venv ## Run all tests, with coverage (PYTEST_ARGS="-k name" to choose)
+test: venv stores ## Run all tests, with coverage (PYTEST_ARGS="-k name" to choose)
 	$(BIN)/coverage erase
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGS)
 

@@ -21,6 +21,7 @@ _FOREIGN = (
     "AWS_",
     "TOOKEN_",
     "GITHUB_",
+    "GH_",
     "GITLAB_",
     "INPUT_",
     "RUNNER_",

@@ -48,9 +48,16 @@ def seconds(number: float) -> dt.timedelta:
     return dt.timedelta(seconds=number)
 
 
-def target(place: str = PLACE, *, takeover: bool = False) -> Target:
-    claims = frozenset({place})
-    return Target(kind="file", place=place, claims=claims, settings=None, takeover=takeover, position=_NOWHERE)
+def target(place: str = PLACE, *, takeover: bool = False, keeps_record: bool = True) -> Target:
+    return Target(
+        kind="file",
+        place=place,
+        claims=frozenset({place}),
+        settings=None,
+        takeover=takeover,
+        keeps_record=keeps_record,
+        position=_NOWHERE,
+    )
 
 
 def entry(name: str = CI, **changes: Any) -> Entry:
@@ -150,6 +157,11 @@ def damaged() -> Look:
 
 def empty() -> Look:
     return Look(state=State.ABSENT, reason="nothing was delivered yet", empty=True)
+
+
+def written(at: dt.datetime) -> Look:
+    """A store that keeps no record was last written then."""
+    return Look(state=State.ABSENT, reason="it keeps no delivery record", written_at=at)
 
 
 def unknown() -> Look:

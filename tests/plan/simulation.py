@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from tests.plan.builders import NOW, RUN, holds, seconds
+from tests.plan.builders import NOW, RUN, holds, seconds, written
 from tooken_ci.base.record import State
 from tooken_ci.plan.lifecycle import make_plan
 from tooken_ci.plan.model import Action, ActionKind, Plan
@@ -60,6 +60,7 @@ class World:
         """
         tokens, looks = {token.id: token for token in self.tokens}, dict(self.looks)
         failed: set[str] = set()
+        bare = {place.place for one in self.spec.entries for place in one.deliver if not place.keeps_record}
         for action in plan.actions:
             if not plan.permits(action) or action.entry in failed:
                 continue
@@ -72,7 +73,8 @@ class World:
             else:
                 current = _made(action, self.now) if action.mints else tokens[action.id or ""]
                 tokens[current.id] = current
-                looks |= {place: holds(current) for place in action.destinations if _reached(looks[place])}
+                reached = [place for place in action.destinations if _reached(looks[place])]
+                looks |= {place: written(self.now) if place in bare else holds(current) for place in reached}
         world = dataclasses.replace(self, tokens=tuple(tokens.values()), looks=looks)
         return world, frozenset(failed)
 

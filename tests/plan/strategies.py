@@ -30,6 +30,7 @@ from tests.plan.builders import (
     target,
     token,
     unknown,
+    written,
 )
 from tests.plan.simulation import World
 from tooken_ci.base import naming
@@ -70,7 +71,8 @@ def entries(draw: st.DrawFn, name: str) -> Entry:
         overlap=draw(st.sampled_from(OVERLAPS)),
         protected=draw(st.sampled_from([False, False, True])),
         deliver=tuple(
-            target(f"file {name}/{index}", takeover=takeover) for index in range(draw(st.sampled_from([1, 2, 2, 3, 0])))
+            target(f"file {name}/{index}", takeover=takeover, keeps_record=draw(st.sampled_from([True] * 5 + [False])))
+            for index in range(draw(st.sampled_from([1, 2, 2, 3, 0])))
         ),
         rotate_every=draw(st.sampled_from(ROTATIONS)),
         previously=renamed(*PREVIOUS[name][: draw(st.sampled_from([0, 0, 0, 1, 2]))]),
@@ -124,6 +126,15 @@ def looks(draw: st.DrawFn, of_entry: Entry, own: list[Token], others: list[Token
 
 
 @st.composite
+def writes(draw: st.DrawFn, own: list[Token], *, with_unknown: bool) -> Look:
+    """What a destination that keeps no record may say; most often that it was written when a generation was made."""
+    made = [one.created_at for one in own] or [NOW - hours(9)]
+    after = draw(st.sampled_from([seconds(0), seconds(0), seconds(-31), seconds(100), hours(2)]))
+    said = [written(draw(st.sampled_from([made[-1], *made])) + after), empty()]
+    return draw(st.sampled_from([*said[:1] * 4, *said, *[unknown()] * with_unknown]))
+
+
+@st.composite
 def worlds(draw: st.DrawFn, *, with_unknown: bool = True, bounded: bool = True) -> World:
     declared = draw(st.lists(st.sampled_from(DECLARED), unique=True, min_size=1, max_size=3))
     declared = draw(st.sampled_from([declared, declared, declared, []]))
@@ -145,7 +156,11 @@ def worlds(draw: st.DrawFn, *, with_unknown: bool = True, bounded: bool = True) 
     known = [*itertools.chain(*own.values()), *others, *ended]
     strange = [*others[:1], *ended]
     found = {
-        place.place: draw(looks(one, own[one.name], strange, with_unknown=with_unknown))
+        place.place: draw(
+            looks(one, own[one.name], strange, with_unknown=with_unknown)
+            if place.keeps_record
+            else writes(own[one.name], with_unknown=with_unknown)
+        )
         for one in of.entries
         for place in one.deliver
     }
@@ -158,5 +173,6 @@ def quiet_worlds(draw: st.DrawFn) -> World:
     of = draw(entries("ci"))
     one = draw(tokens("ci", of))
     said = [*[holds(one)] * 6, holds(token("ci.g2")), holds(one, workspace="elsewhere"), edited(one), unknown()]
-    found = {place.place: draw(st.sampled_from(said)) for place in of.deliver}
+    bare = [*[written(one.created_at)] * 6, written(one.created_at - hours(1)), unknown()]
+    found = {place.place: draw(st.sampled_from(said if place.keeps_record else bare)) for place in of.deliver}
     return World(spec=spec(of), tokens=(one,), looks=found)

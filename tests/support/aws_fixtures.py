@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.aws import Gate, Moto
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.support.aws import Gate, Moto
 
 
 @pytest.fixture(scope="session")
 def _moto() -> Iterator[Moto]:
     """Gives one server for all: its secrets have names of their own."""
+    from tests.support.aws import Moto  # noqa: PLC0415  # most tests need none, and boto3 is slow to import
+
     with Moto() as moto:
         yield moto
 
@@ -22,6 +24,8 @@ def _moto() -> Iterator[Moto]:
 @pytest.fixture
 def aws(_moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     """Gives a gate to AWS, to which the environment leads."""
+    from tests.support.aws import Gate  # noqa: PLC0415  # as above
+
     with Gate(_moto) as gate:
         for name, value in gate.environment().items():
             monkeypatch.setenv(name, value)

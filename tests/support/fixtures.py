@@ -13,6 +13,9 @@ from tests.support.sandbox import RunningSandbox
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.support.contract import Prism
+    from tests.support.github import FakeGithub
+
 
 @pytest.fixture
 def make_sandbox() -> Iterator[Callable[..., RunningSandbox]]:
@@ -36,3 +39,34 @@ def bao() -> Iterator[Bao]:
     """Gives a real OpenBao server; each test has a mount of its own in it."""
     with running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def _github() -> Iterator[FakeGithub]:
+    """Gives one fake GitHub for all tests of a process."""
+    from tests.support.github import FakeGithub  # noqa: PLC0415  # most tests need none
+
+    with FakeGithub() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="session")
+def _contract(_github: FakeGithub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prism]:
+    """Gives one proxy before it that knows GitHub's contract."""
+    from tests.support.contract import Prism  # noqa: PLC0415  # most tests need none
+
+    with Prism(_github, tmp_path_factory.mktemp("prism")) as prism:
+        yield prism
+
+
+@pytest.fixture
+def github(_github: FakeGithub) -> FakeGithub:
+    """Gives a fake GitHub as if it had just started."""
+    _github.reset()
+    return _github
+
+
+@pytest.fixture
+def contract(github: FakeGithub, _contract: Prism) -> Prism:
+    """Gives the proxy before it."""
+    return _contract

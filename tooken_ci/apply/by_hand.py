@@ -130,11 +130,14 @@ def _notes(one: Meant) -> Iterator[str]:
 def _breaks(one: Meant, token: Token, looks: Mapping[str, Look]) -> Iterator[str]:
     """What breaks once a token is gone, as the delivery records tell."""
     name = quoted(token.name)
+    own = {target.place for target in one.entry.deliver} if one.entry is not None else set()
     for place, look in looks.items():
         if look.recorded is not None and look.recorded.id == token.id:
             yield f"{quoted(place)} holds {name}: what takes it from there fails from then on."
         elif look.state is State.UNKNOWN:
             yield f"{quoted(place)} could not be asked whether it holds {name}: {look.reason}."
+        elif look.written_at is not None and place in own:
+            yield f"{quoted(place)} may hold {name}: it keeps no delivery record."
     if one.entry is None or token.id != one.current:
         return
     if one.entry.watched:

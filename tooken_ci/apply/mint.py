@@ -147,6 +147,14 @@ def _after_conflict(context: Context, entry: Entry, attempts: _Attempts, number:
                     changed=doubtful or bool(attempts.lost),
                 )
             made = quoted(token.name)
+            bare = next((target.place for target in entry.deliver if not target.keeps_record), None)
+            if bare is not None:  # what is written now could not be told from a secret of the lost one
+                raise BusyError(
+                    f"{made} was made, but its secret was lost with the answer; {quoted(bare)} keeps no record, so "
+                    "the next one is made 3 min after it.",
+                    since=token.created_at,
+                    changed=True,
+                )
             log.warning("%s was made, but its secret was lost with the answer; going on with the next.", made)
             attempts.living[token.id] = token
             attempts.lost.append(token)

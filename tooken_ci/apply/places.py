@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 LONGEST_DELIVERY = 120.0
 """Seconds from the first mark to the last write of an entry; later, another run may take the marks for abandoned."""
 
+LONGEST_WRITE = 45.0
+"""Seconds that one write takes at most. Where no record tells what was written, its end counts, not its beginning."""
+
 
 class Places:
     """The destinations that one action writes to.
@@ -34,10 +37,12 @@ class Places:
 
     def __init__(self, context: Context, targets: Iterable[Target]) -> None:
         self._context = context
-        self._open: dict[str, Destination] = {target.place: context.open(target) for target in targets}
+        chosen = tuple(targets)
+        self._open: dict[str, Destination] = {target.place: context.open(target) for target in chosen}
+        self._bare = frozenset(target.place for target in chosen if not target.keeps_record)
         self._marked: dict[str, None] = {}  # a set that keeps its order
         self._first_mark = -math.inf
-        self._refused: list[Destination] = []  # that surely took nothing, although they were marked
+        self._refused: list[str] = []  # that surely took nothing, although they were marked
         self.failures: dict[str, DestinationError] = {}
         self.touched = False
 
@@ -65,6 +70,9 @@ class Places:
         for place, destination in self._open.items():
             if place in self.failures:
                 continue
+            if place in self._bare:  # the age of the newest generation is what guards it instead
+                self._marked[place] = None
+                continue
             look = destination.look()
             foreign = self._young_foreign(look, now)
             if foreign:
@@ -82,14 +90,15 @@ class Places:
 
     def withdraw(self) -> None:
         """Take this run's marks back, where nothing was written; what cannot be taken back ages by itself."""
-        for place in self._marked:
+        for place in self._noted:
             self._attempt(place, partial(self._unmark, self._open[place]))
 
     def withdraw_refused(self) -> None:
         """Take the marks back where surely nothing was written, although it was elsewhere: nobody need wonder later."""
-        for destination in self._refused:
-            with contextlib.suppress(DestinationError):  # why it was not served matters more
-                self._unmark(destination)
+        for place in self._refused:
+            if place not in self._bare:
+                with contextlib.suppress(DestinationError):  # why it was not served matters more
+                    self._unmark(self._open[place])
 
     def _unmark(self, destination: Destination) -> None:
         record = destination.look().record  # read anew: another run may have left its mark meanwhile
@@ -98,7 +107,7 @@ class Places:
 
     def copying(self, now: dt.datetime) -> Mark | None:
         """Another run's young mark of kind ``copy``, read anew."""
-        for place in self._marked:
+        for place in self._noted:
             for mark in self._young_foreign(self._open[place].look(), now):
                 if mark.kind is MarkKind.COPY:
                     return mark
@@ -106,7 +115,7 @@ class Places:
 
     def intruder(self, now: dt.datetime) -> str:
         """What tells, read anew, that another run may be at work at a marked place; empty where nothing does."""
-        for place in self._marked:
+        for place in self._noted:
             look = self._open[place].look()
             if foreign := self._young_foreign(look, now):
                 return f"run {quoted(foreign[0].run)} announced that it would write {quoted(foreign[0].name)}"
@@ -124,19 +133,26 @@ class Places:
         """
         for place in sorted(self._marked, key=order):
             if place not in self.failures:
-                self._attempt(place, partial(self._serve, self._open[place], secret, held))
+                self._attempt(place, partial(self._serve, place, secret, held))
 
-    def _serve(self, destination: Destination, secret: Secret, held: Held) -> None:
-        if self.late():
+    @property
+    def _noted(self) -> list[str]:
+        """The places at which this run's mark stands; a store that keeps no record has none."""
+        return [place for place in self._marked if place not in self._bare]
+
+    def _serve(self, place: str, secret: Secret, held: Held) -> None:
+        destination = self._open[place]
+        longest = LONGEST_DELIVERY - LONGEST_WRITE if place in self._bare else LONGEST_DELIVERY
+        if self.age > longest:
             raise DestinationError(
-                f"more than {LONGEST_DELIVERY:.0f} s have passed since it was marked; another run may be at work now.",
+                f"more than {longest:.0f} s have passed since it was to be written; another run may be at work now.",
                 hint="Run again.",
             )
         try:
             destination.write(secret)
         except DestinationError as error:
             if error.surely_refused:
-                self._refused.append(destination)
+                self._refused.append(place)
             else:
                 self.touched = True
             raise
@@ -147,7 +163,8 @@ class Places:
                 hint="Look for something else that writes there.",
                 surely_refused=False,
             )
-        destination.write_record(DeliveryRecord(workspace=self._context.spec.workspace, held=held))
+        if place not in self._bare:
+            destination.write_record(DeliveryRecord(workspace=self._context.spec.workspace, held=held))
 
     def _young_foreign(self, look: Look, now: dt.datetime) -> list[Mark]:
         return [

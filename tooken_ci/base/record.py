@@ -240,6 +240,8 @@ class Look:
         empty: neither a value nor a record was ever left there.
         value_newer: the value may be another than the recorded one, so the record does not say whose it is.
         readable: the value can be read back and copied from here.
+        written_at: when the value was last written, UTC, by the store's clock; None where there is no value, and at
+            every store that keeps a record.
     """
 
     state: State
@@ -248,6 +250,7 @@ class Look:
     empty: bool = False
     value_newer: bool = False
     readable: bool = False
+    written_at: dt.datetime | None = None
 
     @property
     def held(self) -> Held | None:

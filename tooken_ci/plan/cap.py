@@ -9,6 +9,7 @@ from tooken_ci.base import naming
 from tooken_ci.base.record import State
 from tooken_ci.base.text import count, quoted, safe
 from tooken_ci.plan.model import Problem, ProblemCode
+from tooken_ci.plan.unrecorded import may_stand
 from tooken_ci.spec.life import MOST_LIVING
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ def _recorded(view: EntryView, generation: Generation) -> bool:
     if view.now - token.created_at < view.terms.busy_grace:
         return True
     return any(
-        look.state is State.UNKNOWN or (look.recorded is not None and look.recorded.id == token.id)
+        look.state is State.UNKNOWN
+        or (look.recorded is not None and look.recorded.id == token.id)
+        or (look.written_at is not None and look.held is None and may_stand(look, token))
         for look in view.looks
     )
 

@@ -14,9 +14,11 @@ from tooken_ci.plan.busy import busy
 from tooken_ci.plan.cap import MAX_LIVING, full
 from tooken_ci.plan.difference import Reason, differences, strongest
 from tooken_ci.plan.model import Action, ActionKind, Cause, EntryPlan, Problem, ProblemCode
+from tooken_ci.plan.unrecorded import may_stand, too_soon
 from tooken_ci.tooken.model import Status
 
 if TYPE_CHECKING:
+    from tooken_ci.base.record import Look
     from tooken_ci.plan.model import Generation
     from tooken_ci.plan.view import EntryView
 
@@ -56,8 +58,8 @@ def plan_entry(view: EntryView, *, bounded: bool = False) -> EntryPlan:
     if capped:
         problems.append(full(view, retiring.actions))
     actions = (*(() if action is None else (action,)), *retiring.actions)
-    if actions and (other_run := busy(view)) is not None:
-        problems.append(other_run)
+    if actions and (wait := busy(view) or too_soon(view, action)) is not None:
+        problems.append(wait)
     return EntryPlan(
         entry=view.entry.name,
         actions=actions,
@@ -186,9 +188,15 @@ def _why_lacking(view: EntryView, place: str, index: int) -> Reason:
     if look.state is State.HOLDS and look.held is not None:
         return Reason(Cause.REPAIR, f"{quoted(place)} still holds {quoted(look.held.name)}")
     text = f"{quoted(place)}: {look.reason}"
-    if look.marks:
+    if look.marks or _of_an_older_one(view, look):
         return Reason(Cause.REPAIR, text)
     return Reason(Cause.SPEC if look.empty else Cause.DRIFT, text)
+
+
+def _of_an_older_one(view: EntryView, look: Look) -> bool:
+    """Whether a store without a record may hold an older generation: then a run did not finish."""
+    older = (generation.token for generation in view.generations[:-1])
+    return look.written_at is not None and any(may_stand(look, token) for token in older)
 
 
 def _watched(view: EntryView) -> EntryPlan:
@@ -262,9 +270,10 @@ def _overwritten(view: EntryView, action: Action | None) -> tuple[str, ...]:
         return ()
     return tuple(
         f"{quoted(view.entry.name)}: what stands at {quoted(target.place)} was not delivered by tooken-ci, as far as "
-        "its delivery record tells; it will be overwritten."
+        f"{'the time of its last write' if look.written_at else 'its delivery record'} tells; it will be overwritten."
         for target, look in view.places
         if target.place in action.destinations and look.record is None and not look.empty and look.state is State.ABSENT
+        if not _of_an_older_one(view, look)
     )
 
 

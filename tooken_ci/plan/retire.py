@@ -10,6 +10,7 @@ from tooken_ci.base import times
 from tooken_ci.base.record import Look, State
 from tooken_ci.base.text import quoted
 from tooken_ci.plan.model import Action, ActionKind, Cause, Waiting
+from tooken_ci.plan.unrecorded import may_stand
 
 if TYPE_CHECKING:
     from tooken_ci.plan.model import Generation
@@ -80,6 +81,8 @@ def _may_hold(look: Look, generation: Generation) -> bool:
     """Whether a destination may hold a generation: its record names it, a mark does, or the value is newer than it."""
     if look.empty:
         return False
+    if look.written_at is not None and look.held is None:
+        return may_stand(look, generation.token)
     named = look.recorded is None or look.recorded.id == generation.token.id
     return named or look.value_newer or any(mark.name == generation.token.name for mark in look.marks)
 

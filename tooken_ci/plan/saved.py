@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base import times
 from tooken_ci.plan.model import ActionKind, Origin
+from tooken_ci.plan.unrecorded import judged
 from tooken_ci.plan.view import family, grouped
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ LONGEST = dt.timedelta(days=7)
 
 SKEW = dt.timedelta(minutes=1)
 """How far the clocks of the servers behind one address may be apart: by that a plan may seem to be of the future."""
+
+WRITTEN = "written "
+"""With it begins what is kept of a store that has no record: when it was last written."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,7 +77,8 @@ class SeenPlace:
         place: as it is shown to people.
         state: ``holds``, ``absent`` or ``unknown``.
         holds: the name of the token whose secret stands there for certain.
-        record: a digest of its delivery record; None where there is none.
+        record: a digest of its delivery record, or when it was last written where it keeps none; None where there is
+            neither.
     """
 
     place: str
@@ -137,15 +142,18 @@ def seen(spec: Spec, tokens: Iterable[Token], looks: Mapping[str, Look]) -> tupl
         looks: what a look at each destination found, by place; one that nobody looked at is left out.
     """
     generations = grouped(tokens)
+    families = ((entry, family(entry, generations)) for entry in sorted(spec.entries, key=lambda entry: entry.name))
     return tuple(
         SeenEntry(
             entry=entry.name,
-            tokens=tuple(_token(generation.token) for generation in family(entry, generations)),
+            tokens=tuple(_token(generation.token) for generation in own),
             places=tuple(
-                _place(target.place, looks[target.place]) for target in entry.deliver if target.place in looks
+                _place(target.place, judged(looks[target.place], own, spec.workspace))
+                for target in entry.deliver
+                if target.place in looks
             ),
         )
-        for entry in sorted(spec.entries, key=lambda entry: entry.name)
+        for entry, own in families
     )
 
 
@@ -174,5 +182,7 @@ def _token(token: Token) -> SeenToken:
 
 def _place(place: str, look: Look) -> SeenPlace:
     record = None if look.record is None else hashlib.sha256(look.record.to_text().encode()).hexdigest()[:32]
+    if look.written_at is not None:
+        record = f"{WRITTEN}{times.show(look.written_at)}"
     holds = None if look.held is None else look.held.name
     return SeenPlace(place=place, state=str(look.state), holds=holds, record=record)

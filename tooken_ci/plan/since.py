@@ -10,7 +10,7 @@ from tooken_ci.base import times
 from tooken_ci.base.record import State
 from tooken_ci.base.text import count, quoted, safe
 from tooken_ci.plan.model import ActionKind, Waiting
-from tooken_ci.plan.saved import LONGEST, SKEW, SavedPlan, blocks_of, steps_of
+from tooken_ci.plan.saved import LONGEST, SKEW, WRITTEN, SavedPlan, blocks_of, steps_of
 from tooken_ci.spec.durations import show
 
 if TYPE_CHECKING:
@@ -113,6 +113,8 @@ def _change(then: SeenPlace, now: SeenPlace | None) -> str:
     if now is None:
         return "is none of its destinations any more"
     if (then.state, then.holds) == (now.state, now.holds):
+        if now.record is not None and now.record.startswith(WRITTEN):
+            return f"{_says(now)} as before, but was written again since the plan was made"
         return f"{_says(now)} as before, but its delivery record has changed since the plan was made"
     return f"{_said(then)} when the plan was made, and {_says(now)} now"
 

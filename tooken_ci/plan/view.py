@@ -11,6 +11,7 @@ from tooken_ci.base import naming
 from tooken_ci.base.record import MarkKind, State
 from tooken_ci.plan.model import Generation
 from tooken_ci.plan.terms import USUAL, Terms
+from tooken_ci.plan.unrecorded import EARLY, all_judged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +35,8 @@ class EntryView:
         entry: as the spec declares it.
         workspace: the label that its records must bear.
         generations: its active generations, oldest first.
-        looks: what a look at each of its destinations found, in the order of ``entry.deliver``.
+        looks: what a look at each of its destinations found, in the order of ``entry.deliver``; those at stores without
+            a record are judged by the generations as the view is made.
         facts: for each id that a record names and that is not active: the token, or None where the workspace does not
             know the id.
         now: the server's time; overlap, use, busy and deadlines are judged by it.
@@ -59,6 +61,10 @@ class EntryView:
     rotated: dt.datetime | None = None
     audited: bool = False
     forced: bool = False
+
+    def __post_init__(self) -> None:
+        if any(look.written_at is not None for look in self.looks):  # nowhere else, so that no look is left out
+            object.__setattr__(self, "looks", all_judged(self.looks, self.generations, self.workspace))
 
     @property
     def due_at(self) -> dt.datetime:
@@ -87,6 +93,9 @@ class EntryView:
             return False
         if any(mark.kind is MarkKind.ROTATE for mark in look.marks):
             return True
+        if look.written_at is not None:  # its record is made up: it tells when the token was made, not its secret
+            newest = self._newest_secret()
+            return newest > current.token.created_at + _APART and look.written_at < newest - EARLY
         if (
             self.rotated is None and len(self.looks) == 1
         ):  # nobody else tells of this token: there are many such entries
@@ -100,7 +109,7 @@ class EntryView:
     def _newest_secret(self) -> dt.datetime:
         """When the newest secret of the current generation was made that anybody tells of."""
         current = self.current
-        recorded = [look.recorded for look in self.looks if look.recorded is not None]
+        recorded = [look.recorded for look in self.looks if look.recorded is not None and look.written_at is None]
         told = [held.at for held in recorded if current is not None and held.id == current.token.id]
         if self.rotated is not None:
             told.append(self.rotated)

@@ -122,6 +122,7 @@ class _Builder:
         if times.in_place:
             self._check_records(targets, path)
         self._check_lasting(name, targets, path)
+        self._check_overlap(targets, times)
         if path in self.spoiled:
             return
         entry = Entry(
@@ -251,6 +252,16 @@ class _Builder:
             if not target.keeps_record:
                 message = f"The strategy in_place needs a delivery record, and {quoted(target.place)} keeps none."
                 self._fault(path, target.position, message, "Use the strategy replace, or another destination.")
+
+    def _check_overlap(self, targets: tuple[Target, ...], times: Times) -> None:
+        for target in targets:
+            if times.overlap < target.read_ahead:
+                message = (
+                    f"What takes the secret from {quoted(target.place)} may have read it up to "
+                    f"{durations.show(target.read_ahead)} before it uses it; the overlap is "
+                    f"{durations.show(times.overlap)}."
+                )
+                self._warn(target.position, message, "Let the overlap be as long, or be sure that nothing waits then.")
 
     def _policy(self, raw: Mapping[str, Any]) -> Policy:
         path: Path = ("policy",)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
     from fractions import Fraction
 
     from tooken_ci.base.errors import Fault
     from tooken_ci.base.position import Position
+
+_NO_TIME = timedelta(0)
 
 DEFAULT_WORKSPACE = "default"
 """The label of a workspace whose spec gives none."""
@@ -33,6 +36,7 @@ class Target:
         warnings: what the kind wants the user to know before anything is done.
         keeps_record: a delivery record can stand there.
         of_a_job: it lasts as long as one CI job; for ephemeral entries alone.
+        read_ahead: how long before it uses the secret a consumer may have taken it from there.
         group: what it shares with the other places of its kind that one look serves, such as a repository; empty = it
             is looked at by itself.
         takes_leases: an ephemeral entry may deliver there.
@@ -50,6 +54,7 @@ class Target:
     warnings: tuple[str, ...] = ()
     keeps_record: bool = True
     of_a_job: bool = False
+    read_ahead: timedelta = _NO_TIME
     group: str = ""
     takes_leases: bool = False
     lacks: str = ""

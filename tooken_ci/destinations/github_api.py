@@ -1,0 +1,275 @@
+"""The wire to GitHub: PyGithub's requests, with retries of our own, since only we know what a repeat may mean.
+
+PyGithub's own are switched off: its ``GithubRetry`` waits for a rate limit as long as that takes and repeats writes in
+silence, and its pauses between requests hold for one thread alone. One of its requesters serves one thread at a time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import random
+import time
+from collections import deque
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import github
+import github.Auth
+import requests
+
+from tooken_ci import __version__
+from tooken_ci.base.errors import DestinationError, UsageError
+from tooken_ci.base.redact import redactor
+from tooken_ci.base.secret import Secret
+from tooken_ci.base.text import quoted, safe
+from tooken_ci.destinations.github_pace import Pace, limited, until_reset
+from tooken_ci.destinations.github_refusal import refusal
+from tooken_ci.tooken.address import checked_url
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Mapping
+
+    from github.Requester import Requester
+
+log = logging.getLogger(__name__)
+
+VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
+"""Where a credential is looked for; the first that is there is taken, as GitHub's own command line does it."""
+
+LONGEST_WRITE = 45.0
+"""Seconds that a write may take, with all its tries and what is read for it."""
+
+_LONGEST_READ = 30.0
+_TIMEOUT = 8
+_LONGEST_TRY = 2 * _TIMEOUT
+"""Seconds to connect, and then as many again to be answered."""
+
+_TRIES = 6
+_FIRST_PAUSE = 0.25
+_LONGEST_PAUSE = 8.0
+_CHANCE = random.SystemRandom()
+_FAULT = 500
+_REDIRECT = 300
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What GitHub answered.
+
+    Attributes:
+        status: the HTTP status.
+        headers: by their names in lower case.
+        data: the body, where it is JSON; else None.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    data: Any
+
+    @property
+    def date(self) -> dt.datetime | None:
+        """GitHub's time, to the second; None where it does not tell."""
+        try:
+            return parsedate_to_datetime(self.headers["date"])
+        except (KeyError, ValueError):
+            return None
+
+    @property
+    def message(self) -> str:
+        """What GitHub says in words, made safe; empty where it says nothing."""
+        said = self.data.get("message") if isinstance(self.data, dict) else None
+        return safe(redactor.clean(said)) if isinstance(said, str) else ""
+
+
+def connect(environment: Mapping[str, str]) -> Api:
+    """The way to the GitHub that the environment names, with the credential that it gives.
+
+    Raises:
+        DestinationError: there is no credential, or the address cannot be one.
+    """
+    url = environment.get("GITHUB_API_URL") or "https://api.github.com"
+    try:
+        checked_url(url)
+    except UsageError as error:
+        told = f"GITHUB_API_URL cannot be the address of GitHub's API: {error.message}"
+        raise DestinationError(told, hint="On GitHub Enterprise it is https://HOST/api/v3.") from None
+    for variable in VARIABLES:
+        if value := environment.get(variable, "").strip():
+            try:
+                return Api(url, Secret(value), variable)
+            except ValueError as error:
+                told = f"{variable} cannot be a token of GitHub's: {error}"
+                raise DestinationError(told, hint="Look at what it was set to.") from None
+    raise DestinationError(
+        f"there is no credential for GitHub: neither {' nor '.join(VARIABLES)} is set.",
+        hint=f"Set {VARIABLES[0]} to a fine-grained token, or an App's, that may write secrets and variables.",
+    )
+
+
+class Api:
+    """One GitHub, asked with one credential."""
+
+    def __init__(self, url: str, credential: Secret, variable: str) -> None:
+        self._url = url.rstrip("/")
+        self._credential = credential
+        self._variable = variable
+        self._idle: deque[Requester] = deque()
+        self._pace = Pace()
+
+    def get(
+        self, path: str, *, accept: Collection[int] = (), until: float | None = None, **parameters: str | int
+    ) -> Answer:
+        """Read something.
+
+        Args:
+            path: below the API's address.
+            accept: statuses that are no error here.
+            until: when it must be over, by ``time.monotonic``; in half a minute where left out.
+            parameters: of the query.
+
+        Raises:
+            DestinationError: GitHub refuses, or cannot be reached in time.
+        """
+        ends = time.monotonic() + _LONGEST_READ if until is None else until
+        return self._call("GET", path, accept=accept, until=ends, parameters=parameters)
+
+    def send(
+        self, verb: str, path: str, body: Mapping[str, Any] | None, *, until: float, accept: Collection[int] = ()
+    ) -> Answer:
+        """Write something; a repeat of it must do no harm, since it is repeated where an answer is lost.
+
+        Args:
+            verb: PUT, POST, PATCH or DELETE.
+            path: below the API's address.
+            body: is sent as JSON.
+            until: when it must be over, by ``time.monotonic``.
+            accept: statuses that are no error here.
+
+        Raises:
+            DestinationError: GitHub refuses, or cannot be reached in time; tells whether it surely did nothing.
+        """
+        return self._call(verb, path, body=body, accept=accept, until=until)
+
+    def _call(
+        self,
+        verb: str,
+        path: str,
+        *,
+        accept: Collection[int],
+        until: float,
+        body: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        doubtful = False  # an earlier try may have been done
+        for tried in range(1, _TRIES + 1):
+            self._take_turn(verb, until, doubtful=doubtful)
+            try:
+                answer = self._once(verb, path, body, parameters)
+            except requests.RequestException as error:
+                doubtful = doubtful or (verb != "GET" and not _never_sent(error))
+                pause, why = _pause(tried), f"GitHub cannot be reached at {safe(self._url)}: {_reason(error)}"
+            except RuntimeError as error:  # PyGithub follows no redirect to another host
+                raise DestinationError(
+                    f"GitHub's API at {safe(self._url)} sends requests elsewhere: {safe(str(error))}.",
+                    hint="Look at GITHUB_API_URL.",
+                    surely_refused=not doubtful,
+                ) from None
+            else:
+                self._learn(answer)
+                limit = limited(answer.status, answer.headers, answer.message, answer.date)
+                if limit is not None:
+                    self._pace.hold_off(limit.wait)
+                    pause, why = limit.wait, f"{limit.what} of GitHub is reached"
+                elif answer.status >= _FAULT:
+                    doubtful = doubtful or verb != "GET"
+                    pause, why = _pause(tried), f"GitHub answers {verb} {safe(path)} with {answer.status}"
+                elif answer.status < _REDIRECT or answer.status in accept:
+                    return answer
+                else:
+                    raise refusal(
+                        f"{verb} {path}",
+                        answer.status,
+                        answer.message,
+                        variable=self._variable,
+                        of_an_app=self._credential.reveal().startswith("ghs_"),
+                        surely_refused=not doubtful,
+                    )
+            if tried == _TRIES or time.monotonic() + pause + _LONGEST_TRY > until:
+                break
+            time.sleep(pause)
+        hint = "Run again later." if doubtful or verb == "GET" else "Nothing was written; run again later."
+        raise DestinationError(f"{why}.", hint=hint, surely_refused=not doubtful)
+
+    def _take_turn(self, verb: str, until: float, *, doubtful: bool) -> None:
+        wait = self._pace.wait(writes=verb != "GET")
+        if wait <= 0:
+            return
+        if time.monotonic() + wait > until:
+            raise DestinationError(
+                f"GitHub's rate limit lets nothing through for {wait:.0f} s, which is too long to wait.",
+                hint="Run again later, or find out who else uses up the allowance.",
+                surely_refused=not doubtful,
+            )
+        time.sleep(wait)
+
+    def _learn(self, answer: Answer) -> None:
+        """The last request that was allowed says when there are more: nothing is sent in vain until then."""
+        reset = until_reset(answer.headers, answer.date)
+        if reset is not None:
+            self._pace.hold_off(reset)
+
+    def _once(self, verb: str, path: str, body: Any, parameters: Any) -> Answer:
+        try:
+            requester = self._idle.pop()
+        except IndexError:
+            requester = self._requester()
+        try:
+            status, headers, text = requester.requestJson(verb, path, parameters=dict(parameters or {}), input=body)
+        finally:
+            self._idle.append(requester)
+        log.debug("GitHub: %s %s: %d", verb, safe(path), status)
+        try:
+            data = json.loads(text) if text else None
+        except ValueError:
+            data = None
+        return Answer(status=status, headers=headers, data=data)
+
+    def _requester(self) -> Requester:
+        return github.Github(
+            auth=github.Auth.Token(self._credential.reveal()),
+            base_url=self._url,
+            timeout=_TIMEOUT,
+            user_agent=f"tooken-ci/{__version__}",
+            retry=None,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            lazy=True,
+        ).requester
+
+
+def _pause(tried: int) -> float:
+    """How long to wait after the ``tried``-th try, from 1; seconds, random."""
+    return _CHANCE.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (tried - 1)))
+
+
+def _never_sent(error: requests.RequestException) -> bool:
+    """Whether not a byte of the request can have reached GitHub."""
+    if isinstance(error, requests.exceptions.ConnectTimeout) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return True
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return type(reason).__name__ in {"NewConnectionError", "NameResolutionError"}
+
+
+def _reason(error: requests.RequestException) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its TLS certificate is not trusted"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy does not let it through"
+    if isinstance(error, requests.exceptions.Timeout):
+        return f"no answer within {_TIMEOUT} s"
+    if _never_sent(error):
+        return "the connection was refused, or the name does not resolve"
+    return f"the connection broke before the answer was complete ({quoted(type(error).__name__)})"
