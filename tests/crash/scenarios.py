@@ -192,7 +192,7 @@ SCENARIOS = (
     Scenario(
         name="removal",
         before=_removal_before,
-        spec=lambda rig: spec(two(rig), absent=["old"], prune=["tmp-*"]),
+        spec=lambda rig: spec(two(rig), absent=["old"], prune=["tmp-*"], policy={"max_revocations": 5}),
     ),
     Scenario(
         name="files",

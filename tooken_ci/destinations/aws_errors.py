@@ -61,6 +61,8 @@ class AwsError(DestinationError):
         wait: seconds that AWS asks to wait.
     """
 
+    code = "destination_aws"
+
     def __init__(
         self,
         message: str,

@@ -32,6 +32,8 @@ class GithubRefusalError(DestinationError):
         status: the HTTP status.
     """
 
+    code = "destination_github"
+
     def __init__(self, message: str, *, hint: str, surely_refused: bool, status: int) -> None:
         super().__init__(message, hint=hint, surely_refused=surely_refused)
         self.status = status
