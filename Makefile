@@ -4,8 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 DEMO := build/demo
 BENCH := build/bench
-NPM := build/npm
-GITLAB_CI_LOCAL := gitlab-ci-local@4.65.0
 BIN := $(VENV)/bin
 # -n auto: as many workers as there are cores. Every test has its own folder and its own port.
 # What one worker has left over another one takes, so that none is idle at the end.
@@ -32,22 +30,21 @@ $(DEMO)/.stamp: requirements/build.txt requirements/sandbox.txt pyproject.toml .
 .PHONY: venv
 venv: $(VENV)/.stamp ## Make .venv, with all that the tests and the checks need
 
-# GitHub's contract, and the proxy that holds both sides of a conversation to it: for the tests alone.
-PRISM := @stoplight/prism-cli@5.16.0
-GITHUB_CONTRACT := @octokit/openapi@23.0.2
-NPM := build/npm/$(subst /,-,$(PRISM)-$(GITHUB_CONTRACT)).stamp
+# What the tests take from npm, in one go, since npm removes what a later call does not name: GitHub's contract with the
+# proxy that holds both sides of a conversation to it, and a runner for GitLab's jobs.
+NODE_PACKAGES := @octokit/openapi@23.0.2 @stoplight/prism-cli@5.16.0 gitlab-ci-local@4.65.0
 
-$(NPM):
+build/npm/.stamp: Makefile
 	@mkdir -p build/npm
 	@if command -v npm >/dev/null; then \
 		npm install --no-save --no-package-lock --no-audit --no-fund --loglevel=error --prefix build/npm \
-			$(PRISM) $(GITHUB_CONTRACT) && touch $@; \
+			$(NODE_PACKAGES) && touch $@; \
 	else \
-		echo "npm is not here: what is tested against GitHub's contract is left out" >&2; \
+		echo "npm is not here: what is tested against GitHub's contract and with GitLab's jobs is left out" >&2; \
 	fi
 
-.PHONY: stores
-stores: $(NPM) ## Install what stores are tested with, into build/
+.PHONY: npm
+npm: build/npm/.stamp ## Install what the tests take from npm, into build/npm
 
 .PHONY: demo
 demo: $(DEMO)/.stamp ## Show the whole job against a local sandbox, in under a minute
@@ -64,16 +61,13 @@ bench: $(BENCH)/.stamp ## Measure against rivals and ideals, and write docs/benc
 	$(BENCH)/bin/python -m benchmarks $(BENCH_ARGS)
 
 .PHONY: test
-test: venv stores ## Run all tests, with coverage (PYTEST_ARGS="-k name" to choose)
+test: venv npm ## Run all tests, with coverage (PYTEST_ARGS="-k name" to choose)
 	$(BIN)/coverage erase
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGS)
 
-$(NPM)/.stamp: Makefile
-	npm install --no-save --no-package-lock --no-audit --no-fund --loglevel=error --prefix $(NPM) $(GITLAB_CI_LOCAL)
-	@touch $@
-
-.PHONY: npm
-npm: $(NPM)/.stamp ## Install gitlab-ci-local, with which tests/gitlab run jobs (needs node)
+.PHONY: crash
+crash: venv ## Harm every request and every write of a run in every way, and write docs/reliability.md (CRASH_ARGS="--only rename")
+	$(BIN)/python -m tests.crash $(CRASH_ARGS)
 
 .PHONY: lint
 lint: venv ## Check style, types and the floors of the house

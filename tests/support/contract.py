@@ -33,7 +33,7 @@ class Prism:
     def __init__(self, upstream: FakeGithub, folder: Path) -> None:
         node = shutil.which("node")
         if node is None or not DOCUMENT.exists() or not PRISM.exists():
-            cannot("GitHub's contract is not there: 'make stores' installs it, which needs Node.js and npm")
+            cannot("GitHub's contract is not there: 'make npm' installs it, which needs Node.js and npm")
         contract = folder / "github.json"
         cut(DOCUMENT, contract, lambda path: _USED.fullmatch(path) is not None)
         upstream.examples = _examples(contract)
