@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from tests.crash.duel import Duel
 from tests.crash.matrix import Trial
 from tests.crash.rig import Rig
-from tests.crash.scenarios import AT_ONCE, SCENARIOS
+from tests.crash.scenarios import AT_ONCE, SCENARIOS, STORES
 
 if TYPE_CHECKING:
     import random
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from tests.crash.scenarios import Scenario
     from tests.crash.settle import Verdict
     from tooken_ci.sandbox.settings import RevokedNames
-
-T = TypeVar("T")
 
 SEEDS = range(24)
 """Of the runs with several workers, for each scenario, in the whole matrix."""
@@ -33,19 +32,27 @@ class Part:
     """One scenario on one kind of server.
 
     Attributes:
-        scenario: what happens.
+        name: what it is called in the report.
         revoked_names: whether the names of revoked tokens can be used again.
+        scenario: what happens; None = what is written to a real store comes to harm.
         at_once: two runs at once, instead of one that comes to harm.
     """
 
-    scenario: Scenario
+    name: str
     revoked_names: RevokedNames
-    at_once: bool
+    scenario: Scenario | None = None
+    at_once: bool = False
 
-    @property
-    def name(self) -> str:
-        """What it is called in the report."""
-        return f"two runs at once: {self.scenario.name}" if self.at_once else self.scenario.name
+    @contextlib.contextmanager
+    def trial(self, rig: Rig) -> Iterator[Any]:
+        """Everything prepared, so that its cases can be tried."""
+        if self.scenario is None:
+            from tests.crash.remote import FarTrial, far_store  # noqa: PLC0415  # what stores need is slow to import
+
+            with far_store(self.name, rig.shared) as far, FarTrial(rig, far) as trial:
+                yield trial
+        else:
+            yield Duel(rig, self.scenario) if self.at_once else Trial(rig, self.scenario, seeds=SEEDS)
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -84,10 +91,15 @@ class Tally:
 
 
 def parts() -> list[Part]:
-    """All there is, each part on both kinds of servers."""
-    every = [(scenario, False) for scenario in SCENARIOS] + [(one, True) for one in SCENARIOS if one.name in AT_ONCE]
+    """All there is, each part on both kinds of servers, one after the other."""
     return [
-        Part(scenario=scenario, revoked_names=names, at_once=at_once) for scenario, at_once in every for names in NAMES
+        Part(name=name, scenario=scenario, at_once=at_once, revoked_names=names)
+        for name, scenario, at_once in (
+            *((one.name, one, False) for one in SCENARIOS),
+            *((f"two runs at once: {one.name}", one, True) for one in SCENARIOS if one.name in AT_ONCE),
+            *((store, None, False) for store in STORES),
+        )
+        for names in NAMES
     ]
 
 
@@ -101,9 +113,10 @@ def tried(part: Part, folder: Path, *, chance: random.Random | None = None, most
         most: how many are chosen.
     """
     tally = Tally()
-    with Rig(folder, revoked_names=part.revoked_names) as rig:
-        for verdict in _verdicts(part, rig, chance, most):
-            tally.add(verdict)
+    with Rig(folder, revoked_names=part.revoked_names) as rig, part.trial(rig) as trial:
+        cases = list(trial.cases())
+        for case in cases if chance is None or len(cases) <= most else chance.sample(cases, most):
+            tally.add(trial.attempt(case))
     return tally
 
 
@@ -111,17 +124,3 @@ def tried_alone(index: int) -> Tally:
     """Tries the whole part of this number, in a process of its own, which a scenario could not be sent to."""
     with tempfile.TemporaryDirectory(prefix="crash-") as folder:
         return tried(parts()[index], Path(folder))
-
-
-def _verdicts(part: Part, rig: Rig, chance: random.Random | None, most: int) -> Iterator[Verdict]:
-    if part.at_once:
-        duel = Duel(rig, part.scenario)
-        yield from map(duel.attempt, _chosen(duel.cases(), chance, most))
-    else:
-        trial = Trial(rig, part.scenario)
-        cases = [*trial.cases(), *trial.seeded(SEEDS)]
-        yield from map(trial.attempt, _chosen(cases, chance, most))
-
-
-def _chosen(cases: list[T], chance: random.Random | None, most: int) -> list[T]:
-    return cases if chance is None or len(cases) <= most else chance.sample(cases, most)

@@ -67,9 +67,16 @@ class Case:
 class Trial:
     """One scenario, ready to be tried in every way."""
 
-    def __init__(self, rig: Rig, scenario: Scenario) -> None:
-        """Prepares it, and runs it once without harm to count what there is to harm."""
+    def __init__(self, rig: Rig, scenario: Scenario, *, seeds: range = range(0)) -> None:
+        """Prepares it, and runs it once without harm to count what there is to harm.
+
+        Args:
+            rig: where.
+            scenario: which.
+            seeds: of the cases by chance, with several workers, where the scenario has any use for them.
+        """
         self._rig = rig
+        self._seeds = seeds if "--workers" in scenario.command else range(0)
         self.scenario = scenario
         scenario.prepare(rig)
         self._kept = rig.keep()
@@ -83,18 +90,15 @@ class Trial:
         self._renames = rig.renames
 
     def cases(self) -> Iterator[Case]:
-        """Every numbered case, in order."""
+        """Every case, in order."""
         for number, harmed in itertools.product(range(1, self._requests + 1), Harmed):
             yield Case(scenario=self.scenario, request=(number, harmed))
         for number, harm in itertools.product(range(1, self._writes + 1), Harm):
             yield Case(scenario=self.scenario, write=(number, harm))
         for number, harm in itertools.product(range(1, self._renames + 1), _FILE_HARMS):
             yield Case(scenario=self.scenario, rename=(number, harm))
-
-    def seeded(self, seeds: range) -> Iterator[Case]:
-        """Cases by chance, with several workers, where the scenario has any use for them."""
-        if "--workers" in self.scenario.command:
-            yield from (Case(scenario=self.scenario, seed=seed) for seed in seeds)
+        for seed in self._seeds:
+            yield Case(scenario=self.scenario, seed=seed)
 
     def attempt(self, case: Case) -> Verdict:
         """Tries one case."""

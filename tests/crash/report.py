@@ -19,6 +19,8 @@ Written by `make crash`, which runs the real command against the sandbox and har
 - for every request of a run, each of {requests};
 - for every write to a destination, each of {writes};
 - by chance, several requests of a run with eight workers;
+- the same for every write to a real store: OpenBao, a server that stands for GitHub, and moto behind a gate that is as
+  strict as AWS;
 - two runs at once, of which one is held at each of its requests in turn.
 
 Then it runs the command again, without harm, until nothing is left to do. All of that on a server where the names of

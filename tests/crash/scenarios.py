@@ -33,6 +33,7 @@ class Scenario:
         failing: by destination, how many of its secrets it refuses, from the run that comes to harm on.
         heals: the destinations that fail do so for ever, until somebody mends them.
         lease: the entry is ephemeral, so that its end is a release, or its expiry.
+        pause: seconds that go by between two runs.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Scenario:
     key_at: str = ""
     failing: Mapping[str, float] = dataclasses.field(default_factory=dict)
     lease: bool = False
+    pause: float = 0.0
 
     def prepare(self, rig: Rig) -> None:
         """Brings a workspace with strangers in it to where the run begins."""
@@ -229,3 +231,6 @@ AT_ONCE = {
     "files",
 }
 """The scenarios that are also tried with two runs at once."""
+
+STORES = ("vault", "github_secret", "github_secret, record: none", "aws_secret")
+"""The real stores on whose wires writes come to harm as well."""

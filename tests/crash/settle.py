@@ -79,8 +79,10 @@ def settle(rig: Rig, scenario: Scenario, verdict: Verdict, ended: Ended | None =
     if ended is not None and ended.code == 0 and pending(rig):
         verdict.violations.append(f"exit code 0, and yet something is left to do: {rig.plan()}")
     for _ in range(FURTHER):
+        rig.advance(scenario.pause)
         if pending(rig):
             _again(rig, scenario, verdict)
+    rig.advance(scenario.pause)
     if pending(rig):
         verdict.violations.append(f"not settled after {FURTHER} further runs: {rig.plan()}")
     rig.advance(2 * DAY)

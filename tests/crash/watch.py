@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 _HALF_WRITTEN = re.compile(r"(^|/)\.[^/]+\.tooken-[a-z0-9_]{8}$")
 
+_NAMED = (("exec", "name"), ("vault", "path"), ("github_secret", "name"), ("aws_secret", "name"))
+"""What tells the destinations of a kind apart."""
+
 CODES = {0, 1, 3, 4, 5, -9}
 
 
@@ -29,7 +33,7 @@ class Expected:
 
     Attributes:
         names: its name, and those that it had before.
-        stores: the names of its ``exec`` destinations.
+        stores: the names of its destinations, files apart.
         files: the paths of its ``file`` destinations.
     """
 
@@ -69,7 +73,7 @@ class Watch:
         self.entries = {
             name: Expected(
                 names=frozenset({name, *entry.get("previously", ())}),
-                stores=tuple(_settings(entry, "exec", "name")),
+                stores=tuple(itertools.chain(*(_settings(entry, kind, key) for kind, key in _NAMED))),
                 files=tuple(_settings(entry, "file", "path")),
             )
             for name, entry in spec["tokens"].items()

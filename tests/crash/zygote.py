@@ -17,6 +17,8 @@ import select
 import signal
 import subprocess
 import sys
+import time
+import types
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -190,12 +192,23 @@ def _become(order: Mapping[str, Any], shared: SharedTime) -> NoReturn:
     for descriptor, name in ((1, "out"), (2, "err")):
         _redirect(descriptor, order[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     _watch_renames(order["renames"], order["rename"])
-    times.__dict__["time"] = shared  # it has the two functions that are used
+    _share_time(shared)
     sys.argv = ["tooken-ci", *order["arguments"]]
     code = _ended()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(code)
+
+
+def _share_time(shared: SharedTime) -> None:
+    """Has every wait of the run, and of the destinations between two tries, move the time."""
+    times.__dict__["time"] = shared  # it has the two functions that are used
+    waiting = types.SimpleNamespace(monotonic=time.monotonic, time=time.time, sleep=shared.sleep)
+    for name, module in list(sys.modules.items()):
+        if name.startswith("tooken_ci.destinations."):
+            for known, instead in ((time, waiting), (time.sleep, shared.sleep)):
+                for attribute in [key for key, value in vars(module).items() if value is known]:
+                    setattr(module, attribute, instead)
 
 
 def _watch_renames(path: str, rename: tuple[int, str] | None) -> None:

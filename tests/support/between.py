@@ -10,12 +10,14 @@ import socket
 import struct
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+B = TypeVar("B", bound="Between")
 
 _NOT_PASSED_ON = {"host", "content-length", "connection", "accept-encoding", "transfer-encoding"}
 
@@ -160,7 +162,13 @@ class _Handler(BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def between(to: str) -> Iterator[Between]:
     """A server in between, for as long as it is needed."""
-    server = Between(to)
+    with serving(Between(to)) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def serving(server: B) -> Iterator[B]:
+    """Has a server in between serve, for as long as it is needed."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
