@@ -100,16 +100,20 @@ class Anything(RuleBasedStateMachine):
         """A colleague rotates a token that rotates in place; only for those is the audit log read, which tells."""
         in_place = {name for name, one in self.declared.items() if one["rotation"].get("strategy") == "in_place"}
         if living := self._living(in_place):
+            self.rig.advance(60)  # within seconds of our own one it could not be told apart
             self.rig.stage.call("POST", f"/tokens/{living[index % len(living)]}/rotate")
 
     @rule(index=st.integers(0, 4), value=st.sampled_from([None, "something-else-entirely"]), record=st.booleans())
     def edit_a_store(self, index: int, value: str | None, *, record: bool) -> None:
-        """Somebody edits or empties a store, or loses its record."""
+        """Somebody edits or empties a store, or loses its record; what cannot be read is missed by its record alone."""
+        programs = [item["exec"] for one in self.declared.values() for item in one["deliver"]]
+        readable = {program["name"] for program in programs if "read" in program}
         shelves = self.rig.stage.store.shelves
         if names := sorted(shelves):
-            shelf = shelves[names[index % len(names)]]
-            shelf.value = value
-            shelf.record = "" if record else shelf.record
+            name = names[index % len(names)]
+            shelves[name].value = value
+            if record or name not in readable:
+                shelves[name].record = ""
 
     @rule(seconds=TIMES)
     def let_time_pass(self, seconds: float) -> None:

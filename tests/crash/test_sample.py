@@ -13,7 +13,7 @@ from tests.crash.campaign import NAMES, Part, parts, tried
 if TYPE_CHECKING:
     from pathlib import Path
 
-CASES = 5
+CASES = 4
 """Of each scenario."""
 
 PARTS = parts()
@@ -27,6 +27,6 @@ def test_nothing_dies_whatever_is_harmed(number: int, tmp_path: Path) -> None:
     chance = random.Random(f"{seed} {number}")  # noqa: S311  # chosen by a seed, so as to be repeated
     part: Part = chance.choice(PARTS[number : number + len(NAMES)])
     tally = tried(part, tmp_path, chance=chance, most=CASES)
-    assert tally.cases == CASES
+    assert 0 < tally.cases <= CASES
     assert tally.checks > 0
     assert tally.violations == [], f"CRASH_SEED={seed}"
