@@ -83,7 +83,7 @@ class Trial:
         harms = Harms()
         rig.stage.store.failing = dict(scenario.failing)
         ended = rig.run(*scenario.command, harms=harms)
-        assert ended.code == (3 if scenario.failing else 0), ended.err
+        assert ended.code == scenario.code, ended.err
         assert not rig.watch.violations, rig.watch.violations
         self._requests = len(harms.seen)
         self._writes = len(rig.stage.store.writes)

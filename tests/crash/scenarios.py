@@ -34,6 +34,7 @@ class Scenario:
         heals: the destinations that fail do so for ever, until somebody mends them.
         lease: the entry is ephemeral, so that its end is a release, or its expiry.
         pause: seconds that go by between two runs.
+        protected: an entry whose change of scopes is refused in every run, and whose token nobody may touch.
     """
 
     name: str
@@ -46,6 +47,12 @@ class Scenario:
     failing: Mapping[str, float] = dataclasses.field(default_factory=dict)
     lease: bool = False
     pause: float = 0.0
+    protected: str = ""
+
+    @property
+    def code(self) -> int:
+        """How a run ends that comes to no harm."""
+        return 5 if self.protected else 3 if self.failing else 0
 
     def prepare(self, rig: Rig) -> None:
         """Brings a workspace with strangers in it to where the run begins."""
@@ -56,6 +63,9 @@ class Scenario:
         self.before(rig)
         if self.spec is not None:
             rig.write(self.spec(rig))
+        if self.protected:
+            rows = rig.stage.do(lambda: rig.stage.rows("SELECT id FROM tokens WHERE name = ?", self.protected))
+            rig.watch.foreign.add(rows[0]["id"])
         if self.key_at:
             rig.key = lambda: rig.stage.store.shelves[self.key_at].value or ""
 
@@ -195,6 +205,17 @@ SCENARIOS = (
         name="removal",
         before=_removal_before,
         spec=lambda rig: spec(two(rig), absent=["old"], prune=["tmp-*"], policy={"max_revocations": 5}),
+    ),
+    Scenario(
+        name="a protected entry's scopes changed",
+        before=applied(lambda rig: {**two(rig), "vip": entry(store(rig, "v"), protected=True)}),
+        spec=lambda rig: spec(
+            {
+                **two(rig, scopes=["audit:read"]),
+                "vip": entry(store(rig, "v"), protected=True, scopes=["tokens:read", "audit:read"]),
+            }
+        ),
+        protected="vip",
     ),
     Scenario(
         name="files",

@@ -103,9 +103,9 @@ def release(rig: Rig, scenario: Scenario, verdict: Verdict) -> None:
 
 
 def pending(rig: Rig) -> bool:
-    """Whether a plan has anything to do, or anything to complain of."""
+    """Whether a plan has anything to do, or anything to complain of beside what it refuses in every run."""
     plan = rig.plan()
-    return bool(plan["actions"] or plan["problems"])
+    return bool(plan["actions"]) or any(problem["code"] != "protected" for problem in plan["problems"])
 
 
 def _again(rig: Rig, scenario: Scenario, verdict: Verdict) -> Ended:
