@@ -59,12 +59,15 @@ $(NPM)/.stamp: Makefile
 npm: $(NPM)/.stamp ## Install gitlab-ci-local, with which tests/gitlab run jobs (needs node)
 
 .PHONY: lint
-lint: venv ## Check style, types and the floors of the house
+lint: venv ## Check style, types, the floors of the house, and what a linter can tell of security
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/mypy entrypoint.py examples/demo/consumer.py
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml tooken_ci entrypoint.py examples benchmarks
+	$(BIN)/zizmor --offline --quiet .
+	$(BIN)/hadolint Dockerfile
 
 .PHONY: lock
 lock: venv ## Pin the newest dependencies that fit pyproject.toml (use the oldest Python that is supported)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Send = Callable[[Callable[[hvac.Client], requests.Response]], Answer]
 
 _REQUEST_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
-_REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105  # the name of a variable
+_REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105  # nosec B105  # the name of a variable
 _RANDOM = 20
 """A role id of so many characters was made by Vault, and is kept from the log; a shorter one is a word."""
 
