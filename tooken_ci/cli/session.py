@@ -133,7 +133,7 @@ def survey_of(
     from tooken_ci.plan.focus import only as narrowed
     from tooken_ci.plan.terms import Terms
 
-    registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file, plan_file)))
+    registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file, plan_file, limits["ca_bundle"])))
     spec = load_spec(specs, registry, reporting)
     if saved is not None:
         from tooken_ci.cli.saved import keep_to
@@ -164,6 +164,7 @@ def begin(
     *,
     api_url: str,
     api_key_file: str | None,
+    ca_bundle: str | None,
     workers: int,
     reserve: Reserve,
     deadline: float,
@@ -172,7 +173,8 @@ def begin(
     """A run against the workspace: its clock starts now.
 
     Raises:
-        UsageError: there is no key, or a destination of the spec needs a package that is not installed.
+        UsageError: there is no key, it or the certificates can't be used, or a destination of the spec needs a
+            package that is not installed.
     """
     from tooken_ci.apply.context import Context, new_run
     from tooken_ci.base.times import RunClock
@@ -192,6 +194,7 @@ def begin(
         clock=clock,
         pace=Pace(workers=workers, reserve=reserve),
         progress=shown,
+        ca_bundle=ca_bundle,
     )
     context = Context(
         spec=spec,
