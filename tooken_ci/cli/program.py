@@ -84,6 +84,9 @@ def main() -> NoReturn:
     code = run()
     children.end()
     if threading.active_count() > 1:
+        from tooken_ci.base import half_written
+
+        half_written.remove_all()
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, AttributeError, ValueError):
                 stream.flush()

@@ -178,6 +178,7 @@ def begin(
     """
     from tooken_ci.apply.context import Context, new_run
     from tooken_ci.base.times import RunClock
+    from tooken_ci.cli.privacy import keep_memory_private
     from tooken_ci.cli.progress import display
     from tooken_ci.plan.terms import USUAL
     from tooken_ci.render.text import result_line
@@ -185,6 +186,7 @@ def begin(
     from tooken_ci.tooken.key import read_key
     from tooken_ci.tooken.quota import Pace
 
+    keep_memory_private()
     registry.demand(target for entry in spec.entries for target in entry.deliver)
     clock = RunClock(stop=reporting.heed_signals(), deadline=deadline)
     shown = display(in_ci=reporting.host.in_ci)

@@ -109,7 +109,11 @@ def _demand_certificates(name: str, path: str) -> None:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     except OSError as error:  # ssl.SSLError is one
-        why = "it holds no certificate in PEM format" if isinstance(error, ssl.SSLError) else (error.strerror or "").lower()
+        why = (
+            "it holds no certificate in PEM format"
+            if isinstance(error, ssl.SSLError)
+            else (error.strerror or "").lower()
+        )
         raise UsageError(
             f"{name} names {quoted(path)} as the trusted certificates, which cannot be used: {why}.",
             hint="Give a file of certificates in PEM format, each from BEGIN CERTIFICATE to END CERTIFICATE.",
