@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import urllib.request
 from http.cookiejar import DefaultCookiePolicy
@@ -27,6 +28,7 @@ CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
 
 _OPTION = "--ca-bundle"
+_CERTIFICATE = re.compile(rb"^-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----", re.MULTILINE)
 _OF_ANOTHER_NAME = {62, 64}
 _OUT_OF_TIME = {9, 10}
 """OpenSSL's numbers for why a certificate was refused: another host name or address; not yet or no longer valid."""
@@ -107,17 +109,15 @@ def _demand_certificates(name: str, path: str) -> None:
     if os.path.isdir(path):  # noqa: PTH112  # as above
         return
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
-    except OSError as error:  # ssl.SSLError is one
-        why = (
-            "it holds no certificate in PEM format"
-            if isinstance(error, ssl.SSLError)
-            else (error.strerror or "").lower()
-        )
+        with open(path, "rb") as file:  # noqa: PTH123  # as above
+            why = "" if _CERTIFICATE.search(file.read()) else "it holds no certificate in PEM format"
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+    if why:
         raise UsageError(
             f"{name} names {quoted(path)} as the trusted certificates, which cannot be used: {why}.",
             hint="Give a file of certificates in PEM format, each from BEGIN CERTIFICATE to END CERTIFICATE.",
-        ) from None
+        )
 
 
 def fault(error: requests.RequestException) -> Fault:
