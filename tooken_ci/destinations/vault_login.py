@@ -160,6 +160,9 @@ def _fetched(
                     return body
                 if answer.status_code < requests.codes.server_error:
                     break
+            except RecursionError:
+                told = "its answer nests too deep"
+                break
             except requests.RequestException as error:
                 told = vault_http.why(error)
             wait = vault_http.pause(tried)

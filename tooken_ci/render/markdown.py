@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from tooken_ci.base import times
-from tooken_ci.base.text import count, safe
+from tooken_ci.base.text import count
 from tooken_ci.plan.model import ActionKind
+from tooken_ci.render.escaping import markdown as _text
+from tooken_ci.render.escaping import markdown_code as _code
 from tooken_ci.render.judging import Fates, going_on, held_back, last_use, shortened
 
 if TYPE_CHECKING:
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
 
 MOST = 100
 """How many rows of a kind are shown: a step summary and a comment have a size."""
-
-_MENTION = re.compile(r"((?<!\w)@\w[\w/-]*|(?:\b[\w./-]+)?#\d+|\bGH-\d+)", re.IGNORECASE)
-"""``@somebody``, ``@a/team``, ``#1``, ``owner/repository#1``, ``GH-1``."""
-
-_MARKUP = str.maketrans({char: f"&#{ord(char)};" for char in "\\`*_{}[]()#+-.!|~:@$<>&\"'"})
 
 
 def as_markdown(report: Report) -> str:
@@ -103,17 +99,3 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[s
     for row in rows:
         yield f"| {' | '.join(row)} |"
     yield ""
-
-
-def _text(text: str) -> str:
-    """Text in which nothing is markup, and nobody is mentioned.
-
-    GitHub looks for mentions and references once the entities are characters again, but never in code.
-    """
-    parts = _MENTION.split(safe(text, limit=2000))
-    return "".join(_code(part) if _MENTION.fullmatch(part) else part.translate(_MARKUP) for part in parts)
-
-
-def _code(text: str) -> str:
-    """A name: as code, so that it is no mention and no link either."""
-    return f"<code>{safe(text, limit=2000).translate(_MARKUP)}</code>"
