@@ -19,10 +19,10 @@ LABEL org.opencontainers.image.title="tooken-ci" \
       org.opencontainers.image.version="0.1.0"
 COPY --from=build /opt/tooken-ci /opt/tooken-ci
 COPY entrypoint.py /opt/tooken-ci/entrypoint.py
-RUN ln -s entrypoint.py /opt/tooken-ci/post-entrypoint.py
 # The base image carries no compiled bytecode. One start here compiles what every later start imports, and proves
 # that the command works; after it nothing writes to the root, which may be mounted read-only.
-RUN /opt/tooken-ci/bin/tooken-ci --version
+RUN ln -s entrypoint.py /opt/tooken-ci/post-entrypoint.py \
+ && /opt/tooken-ci/bin/tooken-ci --version
 ENV PATH=/opt/tooken-ci/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONSAFEPATH=1 \

@@ -70,12 +70,15 @@ crash: venv ## Harm every request and every write of a run in every way, and wri
 	$(BIN)/python -m tests.crash $(CRASH_ARGS)
 
 .PHONY: lint
-lint: venv ## Check style, types and the floors of the house
+lint: venv ## Check style, types, the floors of the house, and what a linter can tell of security
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/mypy entrypoint.py examples/demo/consumer.py
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml tooken_ci entrypoint.py examples benchmarks
+	$(BIN)/zizmor --offline --quiet .
+	$(BIN)/hadolint Dockerfile
 
 .PHONY: lock
 lock: venv ## Pin the newest dependencies that fit pyproject.toml (use the oldest Python that is supported)

@@ -60,7 +60,7 @@ def main() -> None:
         if not arguments:
             return
     command = Path(sys.executable).with_name("tooken-ci")
-    os.execve(command, [command.name, *arguments, *sys.argv[1:]], env)
+    os.execve(command, [command.name, *arguments, *sys.argv[1:]], env)  # nosec B606  # no shell is to take part
 
 
 if __name__ == "__main__":

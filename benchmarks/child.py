@@ -44,7 +44,7 @@ class Child:
         self._out = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  # closed in end
         self._err = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  # closed in end
         self._started = time.perf_counter()
-        self._process = subprocess.Popen(  # noqa: S603  # only what the benchmark brings
+        self._process = subprocess.Popen(  # noqa: S603  # nosec B603  # only what the benchmark brings
             command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=self._out, stderr=self._err
         )
 

@@ -31,7 +31,7 @@ class Server:
 
     def __init__(self, **options: int) -> None:
         arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-        self._process = subprocess.Popen(  # noqa: S603  # our own command
+        self._process = subprocess.Popen(  # noqa: S603  # nosec B603  # our own command
             [sys.executable, "-m", "tooken_ci", "sandbox", *arguments], stdout=subprocess.PIPE, text=True
         )
         self._session = requests.Session()

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tooken_ci.base.commands import workflow_command
+from tests.support.runner import values
+from tooken_ci.base.commands import file_command, workflow_command
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,14 @@ def test_nothing_breaks_out(title: str, message: str) -> None:
         head = head.replace(escape, char)
     assert head.replace("%25", "%") == title
     assert data.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%") == message
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]) | st.sampled_from("\n=<")))
+def test_no_value_ends_itself(value: str) -> None:
+    """Whatever a value for one of the runner's files holds, the runner reads that one value, and no other."""
+    assert values(file_command("name", value) + file_command("next", "1")) == {"name": value, "next": "1"}
+
+
+def test_no_border_is_used_twice() -> None:
+    """The border of a value is another one each time."""
+    assert file_command("a", "b") != file_command("a", "b")

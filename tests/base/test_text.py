@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tooken_ci.base.text import LIMIT, count, quoted, safe
+from tests.support.runner import commands, sections
+from tooken_ci.base.text import LIMIT, count, quoted, safe, safe_lines
 
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -37,6 +38,13 @@ HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
         ("a ##[group]", "a \\x23#[group]"),
         ("###[x]", "#\\x23#[x]"),
         ("# [x] #[x]", "# [x] #[x]"),
+        # the runner gives no weight to these, and would find its command all the same
+        ("\u034f::error::x", "\\u034f::error::x"),
+        (":\ufe0f:error::x", ":\\ufe0f:error::x"),
+        (" \u0301\u0301::x", " \\u0301\\u0301::x"),
+        ("a #\ufe0e#\u0489[error]", "a #\\ufe0e#\\u0489[error]"),
+        ("e\u0301 \u0e01\u0e34 ❤\ufe0f", "e\u0301 \u0e01\u0e34 ❤\ufe0f"),
+        ("\u3164name\u115f", "\\u3164name\\u115f"),
         ("", ""),
     ],
 )
@@ -45,7 +53,7 @@ def test_safe(text: str, shown: str) -> None:
     assert safe(text) == shown
 
 
-@given(st.text(st.characters() | st.sampled_from(":#[ \n\r\x1b\u202e")))
+@given(st.text(st.characters() | st.sampled_from(":#[] \n\r\x1b\u202e\u034f\ufe0f\u0301"), max_size=60))
 @settings(deadline=None, max_examples=300)
 def test_nothing_gets_through(text: str) -> None:
     """Whatever the text, what is shown is one line of visible characters that no runner takes for a command."""
@@ -54,6 +62,38 @@ def test_nothing_gets_through(text: str) -> None:
     assert len(shown.splitlines()) <= 1
     assert not shown.lstrip().startswith("::")
     assert "##[" not in shown
+    assert safe(shown, limit=4000) == shown
+
+
+_BAITS = [
+    "::error::",
+    "##[error]",
+    ":",
+    "#",
+    "error",
+    " ",
+    "\u00a0",
+    "\u2003",
+    "\u034f",
+    "\ufe0f",
+    "\u200b",
+    "\x85",
+    "é",
+]
+
+
+@given(st.lists(st.sampled_from(_BAITS), max_size=12).map("".join), st.sampled_from(["", "  ", "Error: ", "\u00a0"]))
+@settings(deadline=None, max_examples=300)
+def test_no_runner_finds_a_command(text: str, before: str) -> None:
+    """However the pieces of a command are put together, and after whatever of ours, the runner finds none."""
+    assert not commands(before + safe(text))
+    assert not commands(safe(before + text))
+    assert not sections(safe(text + "section_start:1:x\r\x1b[0K"))
+
+
+def test_lines_of_ours() -> None:
+    """Of several lines each is made safe for itself, and keeps its indentation."""
+    assert safe_lines("one\n  ::error::x\n\ttwo\r\n") == "one\n  \\x3a:error::x\n\\x09two\\x0d\n"
 
 
 def test_very_long() -> None:

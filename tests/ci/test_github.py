@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.render.support import outcome, plan
+from tests.support.runner import values
 from tooken_ci.base.errors import Fault, SpecError, UsageError
 from tooken_ci.base.position import Position
-from tooken_ci.ci.github import error_annotations, run_annotations, warning_annotations, write_outputs
+from tooken_ci.ci.github import error_annotations, run_annotations, warning_annotations, write_outputs, write_state
 from tooken_ci.plan.model import ActionKind, ProblemCode
 
 if TYPE_CHECKING:
@@ -40,10 +42,10 @@ def test_warnings() -> None:
 
 @pytest.mark.parametrize("words", ["a\n::error::b", "a\r::error::b", "a\r\nb", "50%0A::error::b"])
 def test_nothing_breaks_out_of_an_annotation(words: str) -> None:
-    """A message with line ends or escapes in it stays one line and one command."""
+    """A message with line ends or escapes in it stays one line and one command, and shows them as they are."""
     (plain,) = error_annotations(UsageError(words))
     (placed,) = error_annotations(SpecError([Fault(Position(words, 1, 1), words)]))
-    escaped = words.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    escaped = words.replace("%", "%25").replace("\r", "\\x0d").replace("\n", "\\x0a")
     assert plain == f"::error title=tooken-ci::{escaped}"
     name = escaped.replace(":", "%3A")
     assert placed == f"::error file={name},line=1,col=1,title=tooken-ci::{escaped}"
@@ -67,9 +69,19 @@ def test_a_run_that_went_well() -> None:
 
 
 def test_outputs_are_appended(tmp_path: Path) -> None:
-    """Outputs are lines of name and value, added to what other steps wrote."""
+    """Outputs are added to what other steps wrote, each between borders that nobody can foresee."""
     path = tmp_path / "output"
     path.write_text("before=1\n", encoding="utf-8")
     write_outputs(path, {"has-changes": True, "create": 3, "revoke": 0})
     write_outputs(path, {"has-changes": False})
-    assert path.read_text(encoding="utf-8") == "before=1\nhas-changes=true\ncreate=3\nrevoke=0\nhas-changes=false\n"
+    text = path.read_text(encoding="utf-8")
+    assert values(text) == {"before": "1", "has-changes": "false", "create": "3", "revoke": "0"}
+    borders = re.findall(r"<<(tooken-[0-9a-f]{32})\n", text)
+    assert len(set(borders)) == 4
+
+
+def test_a_state_cannot_forge_another(tmp_path: Path) -> None:
+    """A state that looks like the runner's own syntax comes back as it is."""
+    path = tmp_path / "state"
+    write_state(path, "leases", "a=b\nleases<<x\nno\nx")
+    assert values(path.read_text(encoding="utf-8")) == {"leases": "a=b\nleases<<x\nno\nx"}

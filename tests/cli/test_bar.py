@@ -101,3 +101,20 @@ def test_a_reason_is_no_markup(hands: Hands, terminal: Terminal, why: str) -> No
         shown.wait(47, why)
         shown.rest()
     assert f"waiting 47 s: {why}" in terminal.shown
+
+
+def test_words_from_outside(hands: Hands, terminal: Terminal) -> None:
+    """The reason of a wait may hold a token's name: it is neither markup of the bar's nor a command to the terminal."""
+    with terminal.watched():
+        shown = Bar()
+        shown.wait(47, "[red]a[/red] :skull: \x1b[2J\n::x")
+        say("meanwhile")
+        hands.at += 1
+        shown.step("[bold]read[/bold]\x07", 1, 2)
+        hands.at += 1
+        shown.step("[bold]read[/bold]\x07", 1, 2)
+        say("later")
+        shown.rest()
+    assert "[red]a[/red] :skull: \\x1b[2J\\x0a::x" in terminal.shown
+    assert "[bold]read[/bold]\\x07" in terminal.shown
+    assert "\x1b[2J" not in terminal.shown

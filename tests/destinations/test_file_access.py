@@ -14,12 +14,15 @@ import pytest
 from tests.destinations.support import HERE, SECRET, held, kind, record
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.secret import Secret
+from tooken_ci.destinations.file_store import FileDestination
+from tooken_ci.destinations.interface import Surroundings
+from tooken_ci.destinations.job import JobKind
 from tooken_ci.spec.kinds import SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tooken_ci.destinations.file_store import FileDestination
+    from tooken_ci.destinations.job import JobDestination
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 
@@ -200,3 +203,41 @@ def test_another_user_reads_it(tmp_path: Path) -> None:
             ["cat", "out/deep/ci"], user=user, group=user, extra_groups=[], capture_output=True, check=False
         )
         assert done.stdout.decode() == expected
+
+
+@pytest.mark.parametrize("by_job", [False, True], ids=["file", "job"])
+def test_a_link_that_is_made_later(tmp_path: Path, by_job: bool) -> None:  # noqa: FBT001  # two kinds
+    """In the action a folder that becomes a link after the spec was read leads no secret out of the workspace."""
+    workspace, outside = tmp_path / "workspace", tmp_path / "outside"
+    (workspace / "out").mkdir(parents=True)
+    outside.mkdir()
+    os.chdir(workspace)
+    surroundings = Surroundings(confined_to=workspace)
+    destination: FileDestination | JobDestination
+    if by_job:
+        job = JobKind(surroundings)
+        destination = job.open(job.parse({"file": "out/deep/ci"}, HERE))
+    else:
+        destination = opened(confined_to=workspace, path="out/deep/ci")
+    destination.check()
+    (workspace / "out").rmdir()
+    (workspace / "out").symlink_to(outside)
+    for step in (destination.check, lambda: destination.write(Secret(SECRET))):
+        with pytest.raises(DestinationError, match="a link that was made after the spec was read"):
+            step()
+    if isinstance(destination, FileDestination):
+        with pytest.raises(DestinationError, match="a link that was made after the spec was read"):
+            destination.write_record(record())
+    assert list(outside.iterdir()) == []
+
+
+def test_the_file_itself_as_a_link(tmp_path: Path) -> None:
+    """A link in the place of the file is replaced; what it leads to is not written."""
+    workspace, target = tmp_path / "workspace", tmp_path / "target"
+    workspace.mkdir()
+    os.chdir(workspace)
+    destination = opened(confined_to=workspace, path="ci")
+    (workspace / "ci").symlink_to(target)
+    destination.write(Secret(SECRET))
+    assert not target.exists()
+    assert (workspace / "ci").read_text(encoding="utf-8") == SECRET

@@ -69,6 +69,8 @@ def test_a_look_is_tried_again(fake: FakeGitLab, place: Place, fault: Fault) -> 
         (Fault("GET", times=99), "the connection to GitLab at"),
         (Fault("GET", hangs=True, times=99), "did not answer in time"),
         (Fault("GET", status=200, body=HTML, times=99), "it sent no JSON"),
+        (Fault("GET", status=200, body="[" * 100_000, times=99), "it sent no JSON"),
+        (Fault("GET", status=400, body="[" * 100_000, times=99), "nests too deep"),
         (Fault("GET", status=200, body="[]", times=99), "it sent something else than a variable"),
         (Fault("GET", status=200, body='{"key":"OTHER","value":"x"}', times=99), "told of the variable 'OTHER'"),
         (Fault("GET", status=404, body=HTML, times=99), "GitLab finds no project acme/shop"),

@@ -226,7 +226,8 @@ def test_a_hostile_answer(full: tuple[Vault, Between, Destination]) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["[]", "null", '{"data": []}', '{"data": {"metadata": {}}}', '{"data": {"data": {"token": "x"}}}']
+    "body",
+    ["[]", "null", "[" * 100_000, '{"data": []}', '{"data": {"metadata": {}}}', '{"data": {"data": {"token": "x"}}}'],
 )
 def test_an_answer_of_another_shape(full: tuple[Vault, Between, Destination], body: str) -> None:
     """An answer that is not one of KV v2 is never read as a secret that is missing."""

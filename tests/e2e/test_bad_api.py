@@ -85,6 +85,7 @@ def test_key_from_a_file(changing: Project, tmp_path: Path) -> None:
     """A key can come from a file, which goes before the variable; no option takes its value."""
     file = tmp_path / "key"
     file.write_text(f"{changing.key}\n", encoding="utf-8")
+    file.chmod(0o600)
     changing.key = "tok_live_another_one_that_is_wrong"
     changing.run("plan", "--api-key-file", str(file))
     with changing.unchanged():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.project import entry, spec
+from tests.support.runner import values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,7 @@ def outputs(tmp_path: Path) -> dict[str, str]:
 def _written(project: Project) -> dict[str, str]:
     text = (project.folder / "outputs").read_text(encoding="utf-8")
     assert text.startswith(EARLIER)
-    return dict(line.split("=") for line in text.removeprefix(EARLIER).splitlines())
+    return values(text.removeprefix(EARLIER))
 
 
 def _annotations(ended: Ended, level: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,10 +13,10 @@ import pytest
 from tests.destinations.exec_support import Store
 from tests.e2e.held import Point, hold, kill, wait_for
 from tests.e2e.project import names, spec
+from tests.support.runner import values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from tests.e2e.project import Project
 
@@ -59,16 +60,9 @@ def github(project: Project, **more: str) -> dict[str, str]:
     }
 
 
-def handed(text: str) -> dict[str, str]:
-    """The values of a runner's file, each between its borders."""
-    return {name: value for name, _, value in re.findall(r"^(\w+)<<(\S+)\n(.*)\n\2$", text, re.MULTILINE)}
-
-
-def left_in_state(env: Mapping[str, str], project: Project) -> str:
-    """What the runner hands to the post step: the last line of the state."""
-    lines = (project.folder / "runner-state").read_text(encoding="utf-8").splitlines()
-    assert env["GITHUB_STATE"]
-    return lines[-1].removeprefix("leases=")
+def left_in_state(env: Mapping[str, str]) -> str:
+    """What the runner hands to the post step."""
+    return values(Path(env["GITHUB_STATE"]).read_text(encoding="utf-8"))["leases"]
 
 
 def test_a_lease_and_its_release(leasing: Project) -> None:
@@ -115,8 +109,8 @@ def test_the_action(project: Project) -> None:
     assert project.sandbox.authenticates(secret)
     assert secret not in out + err.replace(f"::add-mask::{secret}", "")
     for file in ("env", "output"):
-        assert list(handed((project.folder / f"runner-{file}").read_text(encoding="utf-8")).values()) == [secret]
-    state = left_in_state(env, project)
+        assert list(values((project.folder / f"runner-{file}").read_text(encoding="utf-8")).values()) == [secret]
+    state = left_in_state(env)
     assert json.loads(state) == names(project.sandbox)
     assert secret not in state
     after = project.run("release", env={**env, "STATE_leases": state})
@@ -134,7 +128,7 @@ def test_legs_with_one_runners_name(project: Project) -> None:
         running = project.start("lease", "preview", env=env)
         assert running.communicate(timeout=50)
         assert running.returncode == 0
-        states.append(left_in_state(env, project))
+        states.append(left_in_state(env))
     assert len(names(project.sandbox)) == 2
     project.run("release", env={**env, "STATE_leases": states[1]})
     assert names(project.sandbox) == json.loads(states[0])

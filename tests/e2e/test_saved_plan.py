@@ -371,6 +371,7 @@ def test_never_over_what_the_run_reads(project: Project, out: str, options: tupl
     """A plan is saved over neither the spec nor the key's file, nor where the next run would read it as a spec."""
     key = project.folder.parent / "key"
     key.write_text(project.sandbox.api_key, encoding="utf-8")
+    key.chmod(0o600)
     for folder in ("teams", "out"):
         (project.folder / folder).mkdir()
     project.write(spec(READ))

@@ -137,5 +137,13 @@ def test_an_error_is_no_markup(word: str) -> None:
     """The words of an error are text, too."""
     text = as_markdown(Report(workspace=word, error=NotTheApiError(word)))
     assert text.count("\n") == 3
-    assert "<" not in text
+    assert set(re.findall(r"<[^>]*>", text)) <= {"<code>", "</code>"}
+    assert text.count("<") == 2 * text.count("</code>")
     assert "|" not in text
+
+
+@pytest.mark.parametrize("word", ["@everyone", "@acme/owners", "#1", "acme/shop#12", "GH-7"])
+def test_an_error_mentions_nobody(word: str) -> None:
+    """A mention or a reference stands as code, where GitHub leaves it alone; an address of an e-mail stays text."""
+    text = html.unescape(as_markdown(Report(workspace="w", error=NotTheApiError(f"It said ({word}), to a@b.example."))))
+    assert f"(<code>{word}</code>), to a@b.example" in text

@@ -59,9 +59,14 @@ class MovedClock:
 
 
 def make_client(
-    *, url: str = API, key: str = KEY, clock: MovedClock | None = None, policy: RetryPolicy | None = None
+    *,
+    url: str = API,
+    key: str = KEY,
+    clock: MovedClock | None = None,
+    policy: RetryPolicy | None = None,
+    ca_bundle: str | None = None,
 ) -> Client:
-    return Client(base_url=url, key=Secret(key), clock=clock or MovedClock(), policy=policy)
+    return Client(base_url=url, key=Secret(key), clock=clock or MovedClock(), policy=policy, ca_bundle=ca_bundle)
 
 
 def make_transport(*, url: str = API, clock: MovedClock | None = None) -> Transport:

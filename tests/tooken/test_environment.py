@@ -8,7 +8,8 @@ import pytest
 
 from tests.tooken.scripted import Scripted, answer
 from tests.tooken.support import error_body, make_client
-from tooken_ci.base.errors import UsageError
+from tooken_ci.base.errors import UnreachableError, UsageError
+from tooken_ci.base.redact import redactor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,3 +36,41 @@ def test_certificates_of_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
     with pytest.raises(UsageError, match=r"REQUESTS_CA_BUNDLE names '.*missing\.pem'"):
         make_client(url="https://127.0.0.1:9/v1")
+
+
+@pytest.mark.parametrize(
+    ("credentials", "shown"),
+    [
+        ("me:hunter22hunter", ["hunter22hunter", "me:hunter22hunter", "bWU6aHVudGVyMjJodW50ZXI="]),
+        ("me:hunter%4022%2Fhunter", ["hunter@22/hunter", "hunter%4022%2Fhunter", "bWU6aHVudGVyQDIyL2h1bnRlcg=="]),
+        ("someone:abc", ["someone:abc", "c29tZW9uZTphYmM="]),
+        ("ghp_plainly_fake_token", ["ghp_plainly_fake_token"]),
+    ],
+    ids=["plain", "quoted", "short", "user"],
+)
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "http_proxy", "ALL_PROXY"])
+def test_the_credentials_of_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, variable: str, credentials: str, shown: list[str]
+) -> None:
+    """Of every proxy that the environment names the credentials are masked, in the forms that they are sent in."""
+    monkeypatch.setenv(variable, f"http://{credentials}@127.0.0.1:9")
+    make_client(url="https://127.0.0.1:9/v1")
+    for text in shown:
+        assert redactor.clean(f"<{text}>") == "<***>"
+
+
+def test_the_credentials_of_a_proxy_are_sent_to_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy is asked with its credentials, and what goes wrong with it is told without them."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:hunter22hunter@127.0.0.1:9")
+    with pytest.raises(UnreachableError) as caught:
+        make_client(url="https://127.0.0.1:9/v1").active()
+    assert "the proxy cannot be reached" in str(caught.value)
+    assert "hunter22" not in str(caught.value)
+
+
+def test_credentials_that_cannot_be_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy whose credentials are too short to be masked is an error that names the variable, and not them."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:pw1@127.0.0.1:9")
+    with pytest.raises(UsageError, match="proxy in HTTPS_PROXY are too short") as caught:
+        make_client(url="https://127.0.0.1:9/v1")
+    assert "pw1" not in str(caught.value)

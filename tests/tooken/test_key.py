@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import threading
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,15 +12,13 @@ from tooken_ci.base.errors import UsageError
 from tooken_ci.base.redact import redactor
 from tooken_ci.tooken.key import VARIABLE, read_key
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 OTHER = "tok_live_other_other_other"
 
 
 def key_file(folder: Path, content: str | bytes) -> str:
     path = folder / "key"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
+    path.chmod(0o600)
     return str(path)
 
 
@@ -104,3 +105,65 @@ def test_a_hostile_file_name() -> None:
     with pytest.raises(UsageError) as caught:
         read_key({}, "no\n::error::such file")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644, 0o666, 0o444])
+def test_a_file_that_others_may_read(tmp_path: Path, mode: int) -> None:
+    """A key's file in which others have a part is refused with its mode and the remedy, and not read."""
+    path = key_file(tmp_path, KEY)
+    Path(path).chmod(mode)
+    with pytest.raises(UsageError, match=f"open to others on this machine .its mode is {mode:04o}") as caught:
+        read_key({VARIABLE: OTHER}, path)
+    assert "chmod 600" in caught.value.hint
+    assert redactor.clean(KEY) == KEY
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o700])
+def test_a_file_that_is_private(tmp_path: Path, mode: int) -> None:
+    """A file in which only its owner has a part is taken."""
+    path = key_file(tmp_path, KEY)
+    Path(path).chmod(mode)
+    assert read_key({}, path).reveal() == KEY
+
+
+def test_a_secret_that_kubernetes_mounts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A file that is a link into the versions of a mounted secret is taken, with a warning."""
+    version = tmp_path / "..2026_11_25"
+    version.mkdir()
+    Path(key_file(version, KEY)).chmod(0o644)
+    (tmp_path / "..data").symlink_to(version.name)
+    (tmp_path / "key").symlink_to("..data/key")
+    assert read_key({}, str(tmp_path / "key")).reveal() == KEY
+    assert "its mode is 0644" in caplog.text
+    assert KEY not in caplog.text
+
+
+def test_a_link_that_only_looks_like_it(tmp_path: Path) -> None:
+    """A link to a file that others may read is refused, as the file itself is."""
+    folder = tmp_path / "..data"
+    folder.mkdir()
+    Path(key_file(folder, KEY)).chmod(0o644)
+    (tmp_path / "key").symlink_to("..data/key")
+    with pytest.raises(UsageError, match="open to others"):
+        read_key({}, str(tmp_path / "key"))
+
+
+def test_a_read_only_mount(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file on a read-only file system, whose mode nobody here could change, is taken with a warning."""
+    path = key_file(tmp_path, KEY)
+    Path(path).chmod(0o444)
+    told = SimpleNamespace(f_flag=os.ST_RDONLY | os.ST_NOSUID)  # a real one takes root to mount
+    monkeypatch.setattr(os, "fstatvfs", lambda _: told)
+    assert read_key({}, path).reveal() == KEY
+    assert "it was mounted like that" in caplog.text
+
+
+def test_a_pipe(tmp_path: Path) -> None:
+    """A pipe, as a shell makes it of a command, is no file that others could read, whatever its mode."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    path.chmod(0o666)
+    writer = threading.Thread(target=path.write_text, args=(KEY,))
+    writer.start()
+    assert read_key({}, str(path)).reveal() == KEY
+    writer.join()

@@ -58,11 +58,12 @@ def test_a_server_fault_is_tried_again(api: responses.RequestsMock, status: int)
     [
         (requests.ReadTimeout("slow"), "no answer within 30 s"),
         (requests.ConnectTimeout("slow"), "no connection within 10 s"),
-        (requests.exceptions.SSLError("bad"), "TLS certificate is not trusted"),
+        (requests.exceptions.SSLError("bad"), "speaks no TLS that can be trusted"),
+        (requests.exceptions.ProxyError("bad"), "the proxy cannot be reached"),
         (requests.ConnectionError("reset"), "broke before the answer was complete"),
         (refused(), "the connection was refused, or the name does not resolve"),
     ],
-    ids=["read", "connect", "tls", "reset", "refused"],
+    ids=["read", "connect", "tls", "proxy", "reset", "refused"],
 )
 def test_tries_are_bounded(api: responses.RequestsMock, fault: Exception, words: str) -> None:
     """A fault that stays ends after five tries with an error that names address, request and reason."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 import requests
 
+from tests.tooken.scripted import Scripted
 from tests.tooken.support import KEY, MovedClock, make_client, page_body
 from tooken_ci.base.errors import ConflictError, NotTheApiError, UnauthorizedError, UnreachableError
 from tooken_ci.tooken.model import Status
@@ -82,6 +83,16 @@ def test_the_key_is_never_sent_on(listener: str, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(NotTheApiError, match="not sent on"):
         make_client(url=f"{listener}/v1").active()
     assert [path.partition("?")[0] for path, _ in Listener.heard] == ["/v1/tokens"]
+
+
+def test_another_host_never_hears_of_it(listener: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A redirect to another server is not followed either: that one gets no request at all."""
+    with Scripted([]) as other:
+        monkeypatch.setattr(Listener, "location", f"{other.url}/tokens")
+        with pytest.raises(NotTheApiError, match="not sent on"):
+            make_client(url=f"{listener}/v1").active()
+        assert other.connections == 0
+    assert [headers["Authorization"] for _, headers in Listener.heard] == [f"Bearer {KEY}"]
 
 
 def test_time_outs_are_always_passed(monkeypatch: pytest.MonkeyPatch, sound: RunningSandbox) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import json
 import os
-import tempfile
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base import times
 from tooken_ci.base.errors import RunnerError, SavedPlanError
+from tooken_ci.base.half_written import half_written
 from tooken_ci.base.redact import redactor
 from tooken_ci.base.text import quoted, safe
 from tooken_ci.plan.saved import SavedPlan, SeenEntry, SeenPlace, SeenToken, Step
@@ -81,16 +80,11 @@ def write(path: str, saved: SavedPlan) -> None:
 
 
 def _replace(target: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:50]}.")
-    try:
+    with half_written(target.parent, f".{target.name[:50]}.") as (handle, name):
         with os.fdopen(handle, "w", encoding="ascii", newline="") as file:
             file.write(text)
         Path(name).chmod(_MODE)
         Path(name).replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
 
 
 def read(path: str) -> SavedPlan:

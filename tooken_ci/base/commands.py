@@ -1,7 +1,11 @@
-"""Commands to the CI runner, escaped in one place. https://docs.github.com/actions/reference/workflow-commands-for-github-actions."""
+"""What the CI runner is told, escaped in one place: commands on its output, and values in its files.
+
+https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+"""
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +16,15 @@ def workflow_command(name: str, properties: Mapping[str, str | int], message: st
     """One workflow command of the GitHub runner as a line, without its line end."""
     told = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
     return f"::{name}{' ' if told else ''}{told}::{_data(message)}"
+
+
+def file_command(name: str, value: str) -> str:
+    """A value for one of the runner's files (``GITHUB_OUTPUT``, ``GITHUB_ENV``, ``GITHUB_STATE``).
+
+    Whatever the value is, it can't end itself and begin another: nobody can foresee its border.
+    """
+    border = f"tooken-{secrets.token_hex(16)}"
+    return f"{name}<<{border}\n{value}\n{border}\n"
 
 
 def _data(text: str) -> str:

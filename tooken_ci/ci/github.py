@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tooken_ci.base.commands import workflow_command
+from tooken_ci.base.commands import file_command, workflow_command
 from tooken_ci.base.errors import SpecError
-from tooken_ci.base.text import quoted
+from tooken_ci.base.text import LONGEST_LINE, quoted, safe
 from tooken_ci.plan.result import ResultStatus
 
 if TYPE_CHECKING:
@@ -25,19 +25,20 @@ def error_annotations(error: TookenCIError) -> list[str]:
     """An annotation for an error; for a spec that is not valid one on each line that is wrong."""
     if isinstance(error, SpecError):
         return [_on_line("error", fault) for fault in error.faults]
-    return [workflow_command("error", {"title": _TITLE}, str(error))]
+    return [_annotation(str(error))]
 
 
 def run_annotations(plan: Plan | None, outcome: Outcome | None, error: TookenCIError | None) -> list[str]:
     """An annotation for each entry and action that was not served, and for why the run as a whole failed."""
-    lines = []
-    for problem in plan.problems if plan else ():
-        told = f"{quoted(problem.entry)} ({problem.code}): {problem.message} {problem.hint}"
-        lines.append(workflow_command("error", {"title": _TITLE}, told))
-    for result in outcome.results if outcome else ():
-        if result.status is ResultStatus.FAILED:
-            told = f"{result.kind} {quoted(result.token)}: {result.error}"
-            lines.append(workflow_command("error", {"title": _TITLE}, told))
+    lines = [
+        _annotation(f"{quoted(problem.entry)} ({problem.code}): {problem.message} {problem.hint}")
+        for problem in (plan.problems if plan else ())
+    ]
+    lines += [
+        _annotation(f"{result.kind} {quoted(result.token)}: {result.error}")
+        for result in (outcome.results if outcome else ())
+        if result.status is ResultStatus.FAILED
+    ]
     return lines if error is None else [*lines, *error_annotations(error)]
 
 
@@ -48,13 +49,19 @@ def warning_annotations(warnings: Iterable[Fault]) -> list[str]:
 
 def _on_line(level: str, fault: Fault) -> str:
     where = fault.position
-    properties: dict[str, str | int] = {"file": where.file, "line": where.line, "col": where.column, "title": _TITLE}
-    return workflow_command(level, properties, f"{fault.message} {fault.hint}".strip())
+    file = safe(where.file, limit=LONGEST_LINE)
+    properties: dict[str, str | int] = {"file": file, "line": where.line, "col": where.column}
+    return _annotation(f"{fault.message} {fault.hint}".strip(), level, properties)
+
+
+def _annotation(message: str, level: str = "error", where: Mapping[str, str | int] | None = None) -> str:
+    """The runner shows a message as it is, in its log too, so it must be harmless beyond what ends a command."""
+    return workflow_command(level, {**(where or {}), "title": _TITLE}, safe(message, limit=LONGEST_LINE))
 
 
 def write_outputs(path: Path, outputs: Mapping[str, int | bool]) -> None:
-    """Append the step's outputs. They are numbers and truth values only, so no value can forge a line."""
-    lines = [f"{name}={str(value).lower()}\n" for name, value in outputs.items()]
+    """Append the step's outputs."""
+    lines = [file_command(name, str(value).lower()) for name, value in outputs.items()]
     with path.open("a", encoding="utf-8") as file:
         file.writelines(lines)
 
@@ -70,7 +77,7 @@ def write_state(path: Path, name: str, value: str) -> None:
     Args:
         path: the runner's file.
         name: of the value; a later one of the same name replaces it.
-        value: one line.
+        value: any text.
     """
     with path.open("a", encoding="utf-8") as file:
-        file.write(f"{name}={value}\n")
+        file.write(file_command(name, value))

@@ -11,6 +11,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Column
 from rich.text import Text
 
+from tooken_ci.base.text import safe
+
 _PATIENCE = 0.5
 """Seconds of work before a bar is shown: most of it is done by then."""
 
@@ -77,8 +79,8 @@ class _What(ProgressColumn):
     def render(self, task: Task) -> Text:
         until = task.fields.get("until")
         if until is None:
-            return Text(task.description)
-        return Text(f"waiting {max(0.0, until - time.monotonic()):.0f} s: {task.description}")
+            return Text(safe(task.description))
+        return Text(f"waiting {max(0.0, until - time.monotonic()):.0f} s: {safe(task.description)}")
 
 
 class _Left(ProgressColumn):

@@ -13,7 +13,7 @@ from tooken_ci.apply.failure import EntryError
 from tooken_ci.base import naming
 from tooken_ci.base.errors import IncompleteError, PartialError, TookenCIError, UsageError
 from tooken_ci.base.redact import RedactingStream
-from tooken_ci.base.text import count, quoted
+from tooken_ci.base.text import LONGEST_LINE, count, quoted, safe
 from tooken_ci.ci import github
 from tooken_ci.ci.job import job_of, nobodys_job
 from tooken_ci.cli.reporting import say
@@ -46,7 +46,7 @@ def lease_all(
     """
     from tooken_ci.apply.lease import Runner, lease
 
-    registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file,)))
+    registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file, limits["ca_bundle"])))
     spec = load_spec(specs, registry, reporting)
     keep_policy(spec)
     entries = _ephemeral(spec, names)
@@ -76,7 +76,7 @@ def release_all(
     """
     from tooken_ci.apply.lease import release
 
-    registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file,)))
+    registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file, limits["ca_bundle"])))
     left = _state(os.environ.get(f"STATE_{_STATE}", ""))
     if left:
         wanted = left
@@ -204,7 +204,7 @@ def _line(result: LeaseResult) -> str:
     ends = result.expires_at if result.status is LeaseStatus.LEASED else None
     until = "" if ends is None else f", which ends at {ends:%Y-%m-%dT%H:%M:%SZ}"
     why = f": {result.error}" if result.error else ""
-    return f"  {result.status:8} {quoted(result.token)}{until}{why}"
+    return safe(f"  {result.status:8} {quoted(result.token)}{until}{why}", limit=LONGEST_LINE)
 
 
 _NO_SPEC = Spec(workspace="", entries=(), policy=Policy(), absent=(), prune=(), warnings=(), files=())

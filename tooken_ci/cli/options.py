@@ -148,6 +148,13 @@ _API_OPTIONS = (
         help="A file that holds the API key. Without it, the key comes from the variable TOOKEN_API_KEY.",
     ),
     click.option(
+        "--ca-bundle",
+        metavar="FILE",
+        envvar="TOOKEN_CA_BUNDLE",
+        show_envvar=True,
+        help="The certificates to trust at the API, in PEM format, instead of the usual ones.",
+    ),
+    click.option(
         "--workers",
         type=click.IntRange(1, 64),
         default=8,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import io
 import os
 import sys
 import threading
@@ -54,6 +55,7 @@ def _guarded(arguments: Sequence[str] | None) -> int:
 
 def _told(error: Exception | KeyboardInterrupt) -> int:
     """Tell what no command has caught, and give the exit code that it means."""
+    from tooken_ci.base.text import safe_lines
     from tooken_ci.cli.reporting import internal_error, say, say_error
 
     match error:
@@ -61,7 +63,9 @@ def _told(error: Exception | KeyboardInterrupt) -> int:
             say_error(error)
             return error.exit_code
         case click.ClickException():
-            error.show(sys.stderr)
+            told = io.StringIO()
+            error.show(told)
+            say(safe_lines(told.getvalue()), end="")
             return ExitCode.USAGE
         case OSError():
             say(f"Error: the output could not be written: {error.strerror}.")
@@ -80,6 +84,9 @@ def main() -> NoReturn:
     code = run()
     children.end()
     if threading.active_count() > 1:
+        from tooken_ci.base import half_written
+
+        half_written.remove_all()
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, AttributeError, ValueError):
                 stream.flush()

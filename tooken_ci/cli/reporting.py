@@ -20,6 +20,7 @@ from tooken_ci.base.errors import (
     StoppedError,
     TookenCIError,
 )
+from tooken_ci.base.text import LONGEST_LINE, safe, safe_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,27 +41,24 @@ class LogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Tell it."""
-        say(self.format(record))
+        say(safe_lines(self.format(record)))
 
 
 def say_error(error: TookenCIError) -> None:
     """Tell people what went wrong and what to do next."""
     if isinstance(error, SpecError):
-        say(f"Error: {error.message}")
-        for fault in error.faults:
-            say(f"  {fault}")
+        lines = [f"Error: {error.message}", *(f"  {fault}" for fault in error.faults)]
     else:
-        say(f"Error: {error.message}")
-        for difference in error.differences if isinstance(error, SavedPlanError) else ():
-            say(f"  {difference}")
-        if error.hint:
-            say(f"  {error.hint}")
+        differences = error.differences if isinstance(error, SavedPlanError) else ()
+        lines = [f"Error: {error.message}", *(f"  {line}" for line in (*differences, error.hint) if line)]
+    for line in lines:
+        say(safe(line, limit=LONGEST_LINE))
 
 
 def internal_error(error: Exception) -> InternalError:
     """A fault of this program as a short message; the traceback only for who asks with ``--debug``."""
     if logging.getLogger("tooken_ci").level == logging.DEBUG:
-        say("".join(traceback.format_exception(error)))
+        say(safe_lines("".join(traceback.format_exception(error))))
     return InternalError(
         f"This is a fault of tooken-ci itself ({type(error).__name__}).",
         hint="Run again with --debug and report what it prints; the next run mends what this one left half done.",
@@ -196,4 +194,4 @@ def _finish(reporting: Reporting) -> None:
         pass  # whoever reads has read enough
     except OSError as error:
         reporting.fail(RunnerError(f"The output could not be written: {error.strerror}."))
-        say(f"Error: {reporting.report.error}")
+        say(safe(f"Error: {reporting.report.error}", limit=LONGEST_LINE))

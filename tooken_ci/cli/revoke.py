@@ -40,8 +40,7 @@ def revoke_named(
         UsageError: there is nobody to ask.
         TookenCIError: not all could be revoked.
     """
-    key_file = options["api_key_file"]
-    registry = registry_for(reporting.host, *specs, *([key_file] if key_file else []))
+    registry = registry_for(reporting.host, *specs, *filter(None, (options["api_key_file"], options["ca_bundle"])))
     spec = _spec(specs, registry, reporting, given=given)
     run = begin(spec, registry, reporting, **options)
     try:

@@ -25,7 +25,7 @@ DECIDING = ("allow_empty", "only", "revoke_used")
 
 def own_files(options: Mapping[str, Any]) -> list[str]:
     """The files and folders that the options name, which the run reads."""
-    return [*options["specs"], *filter(None, [options["api_key_file"]])]
+    return [*options["specs"], *filter(None, (options["api_key_file"], options["ca_bundle"]))]
 
 
 def refuse_out(out: str, host: Host, own: Iterable[str]) -> None:

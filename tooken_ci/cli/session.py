@@ -133,7 +133,7 @@ def survey_of(
     from tooken_ci.plan.focus import only as narrowed
     from tooken_ci.plan.terms import Terms
 
-    registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file, plan_file)))
+    registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file, plan_file, limits["ca_bundle"])))
     spec = load_spec(specs, registry, reporting)
     if saved is not None:
         from tooken_ci.cli.saved import keep_to
@@ -164,6 +164,7 @@ def begin(
     *,
     api_url: str,
     api_key_file: str | None,
+    ca_bundle: str | None,
     workers: int,
     reserve: Reserve,
     deadline: float,
@@ -172,10 +173,12 @@ def begin(
     """A run against the workspace: its clock starts now.
 
     Raises:
-        UsageError: there is no key, or a destination of the spec needs a package that is not installed.
+        UsageError: there is no key, it or the certificates can't be used, or a destination of the spec needs a
+            package that is not installed.
     """
     from tooken_ci.apply.context import Context, new_run
     from tooken_ci.base.times import RunClock
+    from tooken_ci.cli.privacy import keep_memory_private
     from tooken_ci.cli.progress import display
     from tooken_ci.plan.terms import USUAL
     from tooken_ci.render.text import result_line
@@ -183,6 +186,7 @@ def begin(
     from tooken_ci.tooken.key import read_key
     from tooken_ci.tooken.quota import Pace
 
+    keep_memory_private()
     registry.demand(target for entry in spec.entries for target in entry.deliver)
     clock = RunClock(stop=reporting.heed_signals(), deadline=deadline)
     shown = display(in_ci=reporting.host.in_ci)
@@ -192,6 +196,7 @@ def begin(
         clock=clock,
         pace=Pace(workers=workers, reserve=reserve),
         progress=shown,
+        ca_bundle=ca_bundle,
     )
     context = Context(
         spec=spec,

@@ -8,6 +8,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+from tooken_ci.base import half_written
 from tooken_ci.base.children import children
 from tooken_ci.base.errors import StoppedError
 
@@ -83,6 +84,7 @@ def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None
 def _end_by(number: int) -> None:
     """End as the signal does by default, but with the user's programs; a progress bar may have hidden the cursor."""
     children.end()
+    half_written.remove_all()
     with contextlib.suppress(OSError):
         if os.isatty(_STDERR):
             os.write(_STDERR, _SHOW_CURSOR)

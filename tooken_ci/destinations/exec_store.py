@@ -246,9 +246,13 @@ def _told(about: Mapping[str, str]) -> dict[str, str]:
 
 
 def _inherited() -> dict[str, str]:
-    """The environment without what is ours: the key, every option and input, and whatever holds a known secret."""
+    """The environment without what is ours: the key, every option and input, and whatever holds a known secret.
+
+    A proxy's credentials stay: the program needs them on its own way to the store.
+    """
     return {
         name: value
         for name, value in os.environ.items()
-        if not name.upper().startswith(_NOT_INHERITED) and redactor.clean(f"{name}={value}") == f"{name}={value}"
+        if not name.upper().startswith(_NOT_INHERITED)
+        and (name.upper().endswith("_PROXY") or redactor.clean(f"{name}={value}") == f"{name}={value}")
     }

@@ -9,12 +9,12 @@ import fcntl
 import os
 import re
 import stat
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tooken_ci.base.errors import DestinationError
+from tooken_ci.base.half_written import half_written
 from tooken_ci.base.text import quoted
 
 if TYPE_CHECKING:
@@ -61,6 +61,18 @@ class Access:
             return owner.st_uid, owner.st_gid
         return None
 
+    def demand_inside(self, path: Path) -> None:
+        """See that a path without symbolic links is still one, where nothing may be written outside of a workspace.
+
+        Raises:
+            DestinationError: a folder of it has become a link since the spec was read.
+        """
+        if self.workspace is not None and os.path.realpath(path.parent) != str(path.parent):
+            raise DestinationError(
+                f"{quoted(str(path))} leads through a link that was made after the spec was read; nothing was written.",
+                hint="Look for what changes the workspace while tooken-ci runs.",
+            )
+
 
 def read(path: Path, largest: int, *, whole: bool = False) -> tuple[str | None, int]:
     """What a file holds, up to a number of bytes, and when it was written (nanoseconds); None and 0 = there is none.
@@ -99,8 +111,7 @@ def replace(path: Path, text: str, access: Access, ids: Ids | None) -> None:
         OSError: it could not be written.
     """
     _clear(path)
-    handle, temporary = tempfile.mkstemp(prefix=_prefix(path), dir=path.parent)  # made 0600
-    try:
+    with half_written(path.parent, _prefix(path)) as (handle, temporary):
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             file.write(text)
             file.flush()
@@ -109,9 +120,6 @@ def replace(path: Path, text: str, access: Access, ids: Ids | None) -> None:
             os.fchmod(file.fileno(), access.mode)
             os.fsync(file.fileno())
         Path(temporary).replace(path)
-    except BaseException:  # Ctrl-C too: what lies there half written may be a secret
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _prefix(path: Path) -> str:

@@ -106,6 +106,7 @@ class FileDestination:
         Raises:
             DestinationError: they could not; says why.
         """
+        self._access.demand_inside(self._path)
         look = self.look()
         if look.state is State.UNKNOWN:
             raise DestinationError(
@@ -198,6 +199,7 @@ class FileDestination:
         return (there.st_uid, there.st_gid) if os.geteuid() == 0 else ids
 
     def _attempt(self, path: Path, write: Callable[[], None]) -> None:
+        self._access.demand_inside(path)
         try:
             make_folder(path.parent, self._access, self._access.ids())
             write()

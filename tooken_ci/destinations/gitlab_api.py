@@ -208,9 +208,11 @@ class Connection:
             return _refusal(error, getattr(self._of_thread, "after", None))
         except OSError as error:  # every error of requests is one
             return _no_answer(error, client.url)
+        except RecursionError:  # python-gitlab reads the JSON of a refusal, which may nest too deep
+            return _Fault(why="GitLab's answer nests too deep", hint=WHICH_ADDRESS, sure=False, again=False)
         try:
             data = response.json() if response.content else None
-        except ValueError:
+        except (ValueError, RecursionError):
             why = f"what answers at {quoted(client.url)} is not GitLab's API: it sent no JSON"
             return _Fault(why=why, hint=WHICH_ADDRESS, sure=False, again=False)
         return Answer(data=data, next_page=response.headers.get("X-Next-Page"))
@@ -295,7 +297,7 @@ def _said(error: GitlabError) -> str:
     """GitLab's own words, from the JSON of an answer; what a proxy says in HTML is not shown."""
     try:
         data = json.loads(error.response_body or b"")
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     told = (data.get("message") or data.get("error")) if isinstance(data, dict) else None
     return safe(told if isinstance(told, str) else json.dumps(told), limit=200) if told else ""

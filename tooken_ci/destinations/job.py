@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tooken_ci.base.commands import file_command
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import Look, State
 from tooken_ci.base.text import quoted
@@ -165,10 +165,9 @@ class JobDestination:
             DestinationError: it could not be written.
         """
         for what, name, path in self._lines:
-            border = f"tooken-{secrets.token_hex(16)}"  # whatever the secret is, it cannot end its own value
             try:
                 with Path(path or os.devnull).open("a", encoding="utf-8") as file:
-                    file.write(f"{name}<<{border}\n{secret.reveal()}\n{border}\n")
+                    file.write(file_command(name, secret.reveal()))
             except OSError as error:
                 told = f"{what} could not be written: {error.strerror}."
                 raise DestinationError(told, hint="Look at the runner.", surely_refused=False) from None

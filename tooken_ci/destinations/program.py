@@ -96,7 +96,7 @@ def run(command: Sequence[str], *, given: bytes | None, environment: Mapping[str
 
 def _start(command: Sequence[str], environment: Mapping[str, str], stdin: int) -> subprocess.Popen[bytes]:
     def begin() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603  # to run what the spec names is the purpose; no shell takes part
+        return subprocess.Popen(  # noqa: S603  # nosec B603  # what the spec names is to run, without a shell
             command,
             stdin=stdin,
             stdout=subprocess.PIPE,

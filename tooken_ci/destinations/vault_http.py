@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import requests
 import requests.adapters
 import requests.auth
-import requests.utils
 
 from tooken_ci import __version__
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.text import quoted
+from tooken_ci.tooken.way import proxies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,7 +109,7 @@ def session_for(url: str, environment: Mapping[str, str]) -> requests.Session:
         )
     session = requests.Session()
     session.trust_env = False
-    session.proxies = requests.utils.get_environ_proxies(url)
+    session.proxies = proxies(url)
     session.verify = _certificates(environment)
     session.headers["User-Agent"] = f"tooken-ci/{__version__}"
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

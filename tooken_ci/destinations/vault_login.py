@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Send = Callable[[Callable[[hvac.Client], requests.Response]], Answer]
 
 _REQUEST_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
-_REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105  # the name of a variable
+_REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105  # nosec B105  # the name of a variable
 _RANDOM = 20
 """A role id of so many characters was made by Vault, and is kept from the log; a shorter one is a word."""
 
@@ -160,6 +160,9 @@ def _fetched(
                     return body
                 if answer.status_code < requests.codes.server_error:
                     break
+            except RecursionError:
+                told = "its answer nests too deep"
+                break
             except requests.RequestException as error:
                 told = vault_http.why(error)
             wait = vault_http.pause(tried)

@@ -286,7 +286,7 @@ class Turn:
 def _body(response: requests.Response) -> Mapping[str, Any] | None:
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for what nests too deep
         return None
     return body if isinstance(body, dict) else None
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tooken_ci.base import times
-from tooken_ci.base.text import count, safe
+from tooken_ci.base.text import count
 from tooken_ci.plan.model import ActionKind
+from tooken_ci.render.escaping import markdown as _text
+from tooken_ci.render.escaping import markdown_code as _code
 from tooken_ci.render.judging import Fates, going_on, held_back, last_use, shortened
 
 if TYPE_CHECKING:
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 
 MOST = 100
 """How many rows of a kind are shown: a step summary and a comment have a size."""
-
-_MARKUP = str.maketrans({char: f"&#{ord(char)};" for char in "\\`*_{}[]()#+-.!|~:@$<>&\"'"})
 
 
 def as_markdown(report: Report) -> str:
@@ -99,13 +99,3 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[s
     for row in rows:
         yield f"| {' | '.join(row)} |"
     yield ""
-
-
-def _text(text: str) -> str:
-    """Text in which nothing is markup: everything that Markdown or HTML reads is an entity."""
-    return safe(text, limit=2000).translate(_MARKUP)
-
-
-def _code(text: str) -> str:
-    """A name: as code, so that it is no mention and no link either."""
-    return f"<code>{_text(text)}</code>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tooken_ci.base import times
-from tooken_ci.base.text import count, quoted, safe
+from tooken_ci.base.text import LONGEST_LINE, count, quoted, safe
 from tooken_ci.plan.model import ActionKind
 from tooken_ci.plan.result import ResultStatus
 from tooken_ci.render.judging import Fates, going_on, held_back, last_use, shortened
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from tooken_ci.plan.price import Price
     from tooken_ci.plan.result import Outcome, Result
     from tooken_ci.render.report import Report
-
-_LONGEST = 4000
-"""A line is made safe as a whole once more: file names and stores have words of their own in it."""
 
 MOST = 40
 """How many of a kind are shown: nobody reads a thousand."""
@@ -34,11 +31,14 @@ _SIGNS = {
 
 
 def as_text(report: Report) -> str:
-    """The plan as text; empty where none could be made."""
+    """The plan as text; empty where none could be made.
+
+    Each line is made safe as a whole once more: file names and stores have words of their own in it.
+    """
     lines = [f"Warning: {warning}" for warning in report.warnings]
     if report.plan is not None and report.price is not None:
         lines += [*_plan(report.plan), *_price(report.price, report.plan)]
-    return "".join(f"{safe(line, limit=_LONGEST)}\n" for line in lines)
+    return "".join(f"{safe(line, limit=LONGEST_LINE)}\n" for line in lines)
 
 
 def headline(plan: Plan) -> str:
@@ -121,7 +121,7 @@ def _price(price: Price, plan: Plan) -> Iterator[str]:
 def result_line(result: Result) -> str:
     """One line for one result, as it comes."""
     why = f": {result.error}" if result.error else ""
-    return safe(f"  {result.status:7} {result.kind} {safe(result.token)}{why}", limit=_LONGEST)
+    return safe(f"  {result.status:7} {result.kind} {safe(result.token)}{why}", limit=LONGEST_LINE)
 
 
 def outcome_line(outcome: Outcome) -> str:

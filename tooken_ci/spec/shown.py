@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base.text import quoted as text_quoted
+from tooken_ci.base.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,8 +43,8 @@ def quoted(text: str) -> str:
 
 
 def listed(words: Iterable[str]) -> str:
-    """Words as a message lists them."""
-    return ", ".join(words)
+    """Words as a message lists them; names of tokens may be among them."""
+    return ", ".join(map(safe, words))
 
 
 def suggestion(word: str, known: Iterable[str], *, what: str) -> str:
@@ -60,5 +61,5 @@ def suggestion(word: str, known: Iterable[str], *, what: str) -> str:
     by_lower = {item.lower(): item for item in words}
     near = difflib.get_close_matches(word.lower(), by_lower, 1, _ALIKE) if len(word) <= _LONGEST_WORD else []
     if near:
-        return f"Perhaps you meant '{by_lower[near[0]]}'?"
+        return f"Perhaps you meant {text_quoted(by_lower[near[0]])}?"
     return f"{what}: {listed(words)}." if words else ""

@@ -54,11 +54,18 @@ class Client:
         policy: RetryPolicy | None = None,
         pace: Pace | None = None,
         progress: Progress | None = None,
+        ca_bundle: str | None = None,
     ) -> None:
         self._clock = clock
         self._key = key
         self._transport = Transport(
-            base_url=base_url, key=key, clock=clock, policy=policy, pace=pace, progress=progress
+            base_url=base_url,
+            key=key,
+            clock=clock,
+            policy=policy,
+            pace=pace,
+            progress=progress,
+            ca_bundle=ca_bundle,
         )
         self._lister = Lister(self._transport, progress)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +16,17 @@ from tooken_ci.base.text import quoted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+log = logging.getLogger(__name__)
+
 VARIABLE = "TOOKEN_API_KEY"
+_OTHERS = 0o077
 
 
 def read_key(environ: Mapping[str, str], file: str | None) -> Secret:
     """The key; a file that is named goes before the variable.
 
     Raises:
-        UsageError: there is none, the file cannot be read, or what was found cannot be a key.
+        UsageError: there is none, the file cannot be read, or others may, or what was found cannot be a key.
     """
     source = f"the file {quoted(file)}" if file is not None else VARIABLE
     found = environ.get(VARIABLE, "") if file is None else _content(file)
@@ -40,10 +46,34 @@ def read_key(environ: Mapping[str, str], file: str | None) -> Secret:
 
 def _content(file: str) -> str:
     try:
-        return Path(file).read_text(encoding="utf-8")
+        with Path(file).open("rb") as stream:
+            _demand_privacy(file, stream.fileno())
+            return stream.read().decode()
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else "it is not text"
         raise UsageError(
             f"The key's file {quoted(file)} cannot be read: {why.lower()}.",
             hint="Check the path given with --api-key-file.",
         ) from None
+
+
+def _demand_privacy(file: str, opened: int) -> None:
+    """See that only its owner has a part in the key's file, as far as this user could have made it so.
+
+    Raises:
+        UsageError: others may read or replace it.
+    """
+    mode = os.fstat(opened).st_mode
+    if not stat.S_ISREG(mode) or not mode & _OTHERS:
+        return
+    told = f"The key's file {quoted(file)} is open to others on this machine (its mode is {stat.S_IMODE(mode):04o})"
+    if os.fstatvfs(opened).f_flag & os.ST_RDONLY or _of_kubernetes(file):
+        log.warning("%s; it was mounted like that, so it is taken all the same.", told)
+        return
+    raise UsageError(f"{told}.", hint="Run 'chmod 600' on it; if others have been here, rotate the key too.")
+
+
+def _of_kubernetes(file: str) -> bool:
+    """Whether it is a file of a mounted secret: a link into ``..data``, which is a link to the version of the day."""
+    path = Path(file)
+    return path.is_symlink() and path.readlink().parts[0] == "..data" and path.with_name("..data").is_symlink()

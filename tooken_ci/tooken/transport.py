@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import os
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 import requests
-import requests.adapters
 import requests.auth
-import requests.utils
 
-from tooken_ci import __version__
 from tooken_ci.base.errors import (
     ApiError,
     ConflictError,
@@ -23,10 +18,9 @@ from tooken_ci.base.errors import (
     TookenCIError,
     UnauthorizedError,
     UnreachableError,
-    UsageError,
 )
-from tooken_ci.base.text import quoted, safe
-from tooken_ci.tooken import answers
+from tooken_ci.base.text import safe
+from tooken_ci.tooken import answers, way
 from tooken_ci.tooken.address import checked_url
 from tooken_ci.tooken.quota import Pace, Quota
 from tooken_ci.tooken.retry import SURELY_REFUSED, TABLE, Again, CallKind, Fault, RetryPolicy
@@ -41,8 +35,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_CONNECT_TIMEOUT = 10.0
-_READ_TIMEOUT = 30.0
 _TOO_MANY = 429
 _SERVER_FAULT = 500
 
@@ -143,13 +135,14 @@ class Transport:
         policy: RetryPolicy | None = None,
         pace: Pace | None = None,
         progress: Progress | None = None,
+        ca_bundle: str | None = None,
     ) -> None:
         self._base_url = checked_url(base_url)
         self._key = key
         self.policy = policy or RetryPolicy()
         self.clock = clock
         self.pace = pace or Pace()
-        self._session = _session(self._base_url, self.pace.workers)
+        self._session = way.session(self._base_url, self.pace.workers, ca_bundle)
         self.server_time = ServerTime(clock)
         self.quota = Quota(self.server_time, clock, pace=self.pace, progress=progress)
 
@@ -234,10 +227,11 @@ class Transport:
                     json=call.body,
                     auth=_Bearer(credential),
                     allow_redirects=False,
-                    timeout=(_CONNECT_TIMEOUT, _READ_TIMEOUT),
+                    timeout=(way.CONNECT_TIMEOUT, way.READ_TIMEOUT),
                 )
             except requests.RequestException as error:
-                return _Failed(fault=_fault(error), error=self._unreachable(call, error))
+                self._refuse_distrusted(call, error)
+                return _Failed(fault=way.fault(error), error=self._unreachable(call, error))
             if answers.may_be_the_apis(answer):  # a proxy's own page tells the proxy's time
                 self.server_time.note(answer.headers.get("Date"))
             turn.headers = answer.headers
@@ -259,63 +253,15 @@ class Transport:
             return _Failed(fault=Fault.SERVER_FAULT, error=answers.server_fault(str(call), answer))
         return data
 
+    def _refuse_distrusted(self, call: Call, error: requests.RequestException) -> None:
+        """A certificate that is refused ends the call at once: nothing was sent, and no other try would be better."""
+        told = way.distrust(error, self._base_url)
+        if told is not None:
+            why, hint = told
+            raise UnreachableError(f"The API at {safe(self._base_url)} was not asked ({call}): {why}.", hint=hint)
+
     def _unreachable(self, call: Call, error: requests.RequestException) -> UnreachableError:
         return UnreachableError(
-            f"The API at {safe(self._base_url)} cannot be reached ({call}): {_reason(error)}.",
+            f"The API at {safe(self._base_url)} cannot be reached ({call}): {way.reason(error)}.",
             hint="Check --api-url, the network and any proxy (HTTPS_PROXY).",
         )
-
-
-def _session(base_url: str, workers: int) -> requests.Session:
-    """One pool of connections, as many as there are workers; no cookies.
-
-    What the environment says of proxies and certificates is read once, where requests would for every request.
-    """
-    session = requests.Session()
-    session.trust_env = False
-    session.proxies = requests.utils.get_environ_proxies(base_url)
-    session.verify = _certificates()
-    session.headers["User-Agent"] = f"tooken-ci/{__version__}"
-    session.headers["Accept"] = "application/json"
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=workers)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
-
-
-def _certificates() -> str | bool:
-    """The file or folder of trusted certificates that the environment names; True = those that come with requests."""
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        path = os.environ.get(name)
-        if path and not os.path.exists(path):  # noqa: PTH110  # a path that cannot be one is not there either
-            raise UsageError(
-                f"{name} names {quoted(path)} as the trusted certificates, which is not there.",
-                hint="Give the path of a file in PEM format, or remove the variable.",
-            )
-        if path:
-            return path
-    return True
-
-
-def _fault(error: requests.RequestException) -> Fault:
-    """What kind of fault it is that requests tells of."""
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return Fault.REFUSED
-    if isinstance(error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
-        return Fault.TRUNCATED
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    never_sent = type(reason).__name__ in {"NewConnectionError", "NameResolutionError"}
-    return Fault.REFUSED if never_sent else Fault.BROKEN
-
-
-def _reason(error: requests.RequestException) -> str:
-    if isinstance(error, requests.exceptions.SSLError):
-        return "its TLS certificate is not trusted"
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return f"no connection within {_CONNECT_TIMEOUT:.0f} s"
-    if isinstance(error, requests.exceptions.Timeout):
-        return f"no answer within {_READ_TIMEOUT:.0f} s"
-    if _fault(error) is Fault.REFUSED:
-        return "the connection was refused, or the name does not resolve"
-    return f"the connection broke before the answer was complete ({type(error).__name__})"

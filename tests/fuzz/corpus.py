@@ -1,0 +1,38 @@
+"""Answers that were once hard to read, or look as if they were."""
+
+from __future__ import annotations
+
+ANSWERS: list[tuple[int, dict[str, str], bytes]] = [
+    (200, {}, b""),
+    (200, {}, b"null"),
+    (200, {}, b"[]"),
+    (200, {}, b"[" * 100_000),
+    (200, {}, b'{"data": [], "meta": {"page": 1, "per_page": 0, "total": 0}}'),
+    (200, {}, b'{"data": [], "meta": {"page": 1, "per_page": 1e400, "total": 0}}'),
+    (200, {}, b'{"data": [], "meta": {"page": 1, "per_page": 100, "total": -1}}'),
+    (200, {}, b'{"data": "xy", "meta": {"page": 1, "per_page": 100, "total": 2}}'),
+    (200, {}, b'{"data": {}, "meta": {"page": 1, "per_page": 100, "total": NaN}}'),
+    (200, {}, b'{"data": [], "meta": {"page": 1, "per_page": 1, "total": ' + b"9" * 5000 + b"}}"),
+    (200, {"Content-Type": "application/json; charset=nonsense"}, b"{}"),
+    (200, {"Content-Type": "text/html\x85::error::x"}, b"<html>"),
+    (200, {"Content-Encoding": "gzip"}, b"no gzip"),
+    (201, {}, b'{"token": 1}'),
+    (201, {}, b'{"token": "tok_secret_plainly_fake_one"}'),
+    (201, {}, b'{"token": "tok_secret_plainly_fake_one", "id": ".."}'),
+    (201, {}, b'{"token": "tok_secret_plainly_fake_one", "id": "\\ud800"}'),
+    (201, {}, '{"token": "tok_secret_plainly_fake_one", "name": "::error::\u2028"}'.encode()),
+    (204, {}, b"something"),
+    (301, {"Location": "http://127.0.0.1:9/v1"}, b""),
+    (400, {}, b'{"error": {"x": 1}, "message": ["\\n::error::x"]}'),
+    (404, {}, b'{"error": "not_found", "message": "##[error]x"}'),
+    (409, {}, b'{"error": null}'),
+    (429, {"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}, b""),
+    (429, {"Retry-After": "1e400"}, b""),
+    (429, {"Retry-After": "-1", "X-RateLimit-Reset": "99999999999999999999"}, b""),
+    (200, {"Date": "Mon, 99 Xxx 0000 00:00:00 GMT"}, b"{}"),
+    (200, {"X-RateLimit-Limit": "0", "X-RateLimit-Remaining": "-5", "X-RateLimit-Reset": "nan"}, b"{}"),
+    (200, {"X-RateLimit-Limit": "\u0661", "X-RateLimit-Remaining": "\u00b2", "X-RateLimit-Reset": "inf"}, b"{}"),
+    (500, {}, b"\xff\xfe"),
+    (599, {}, b'{"message": "\x1b[31m"}'),
+    (999, {}, b"{}"),
+]
