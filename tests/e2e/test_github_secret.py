@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.destinations.github_support import BARE_HOLDERS, HOLDERS, NAME, SHOP, VARIABLE
-from tests.e2e.project import Project, entry, names, spec
+from tests.e2e.project import FOUR_MINUTES, Project, entry, names, outcomes, spec
 from tests.support.github import JOB, TOKEN
 from tests.support.sandbox import ROOT
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tests.support.github import FakeGithub
     from tests.support.sandbox import RunningSandbox
 
-FOUR_MINUTES = 240
 EVERY = {key: HOLDERS[key] for key in ("environment", "selected")} | {"dependabot": BARE_HOLDERS["dependabot"]}
 SHOP_PATH = "/repos/acme/shop"
 OF = f"{SHOP_PATH}/actions"
@@ -32,16 +31,9 @@ class GithubProject(Project):
     def __init__(self, folder: Path, sandbox: RunningSandbox, github: FakeGithub) -> None:
         super().__init__(folder, sandbox)
         self.github = github
-        self.variables = {"GITHUB_API_URL": github.url, "GH_TOKEN": TOKEN}
+        self.variables |= {"GITHUB_API_URL": github.url, "GH_TOKEN": TOKEN}
         self.secrets |= {TOKEN, JOB}
-
-    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        return super().environment({**self.variables, **(extra or {})})
-
-    def scan(self, places: Mapping[str, bytes]) -> None:
-        for (_, what), items in self.github.state.items.items():
-            self.secrets |= {item.value for item in items.values() if what == "secrets"}
-        super().scan(places)
+        self.stores.append(github.secrets)
 
     def declare(self, *settings: Mapping[str, Any], files: tuple[str, ...] = (), **more: Any) -> None:
         """Writes a spec with one entry, and remembers the files."""
@@ -70,10 +62,6 @@ def shop(tmp_path: Path, sandbox: RunningSandbox, github: FakeGithub) -> Iterato
     project.scan({})
 
 
-def results(data: Any) -> list[tuple[str, str, str]]:
-    return [(result["action"], result["token"], result["status"]) for result in data["results"]]
-
-
 @pytest.mark.parametrize(("settings", "of"), EVERY.values(), ids=EVERY)
 def test_create_and_replace(shop: GithubProject, contract: Prism, settings: Mapping[str, Any], of: str) -> None:
     """A token is made and delivered within GitHub's contract; a second plan is empty; a change replaces it."""
@@ -86,7 +74,7 @@ def test_create_and_replace(shop: GithubProject, contract: Prism, settings: Mapp
 
     shop.later()
     shop.declare(settings, scopes=["audit:read"])
-    assert results(shop.apply()) == [("replace", "ci.g2", "done"), ("revoke", "ci", "done")]
+    assert outcomes(shop.apply()) == [("replace", "ci.g2", "done"), ("revoke", "ci", "done")]
     assert shop.held(of) != first
     assert not shop.sandbox.authenticates(first)
     shop.converge()
@@ -111,11 +99,11 @@ def test_a_secret_that_was_removed(shop: GithubProject) -> None:
     shop.declare(SHOP)
     shop.apply()
     shop.github.remove("secrets", NAME)
-    assert results(shop.apply())[0] == ("replace", "ci.g2", "done")
+    assert outcomes(shop.apply())[0] == ("replace", "ci.g2", "done")
     shop.declare(SHOP, files=("out/ci",))
-    assert results(shop.apply())[0] == ("replace", "ci.g3", "done")  # GitHub gives nothing back to copy
+    assert outcomes(shop.apply())[0] == ("replace", "ci.g3", "done")  # GitHub gives nothing back to copy
     shop.github.remove("secrets", NAME)
-    assert results(shop.apply()) == [("redeliver", "ci.g3", "done")]
+    assert outcomes(shop.apply()) == [("redeliver", "ci.g3", "done")]
     assert shop.held() == shop.secret("out/ci")
     shop.converge()
 
@@ -143,7 +131,7 @@ def test_a_write_that_github_refuses(shop: GithubProject) -> None:
     assert names(shop.sandbox) == ["ci"]
     assert shop.held() == first
     assert "mark=" not in (shop.github.variable(VARIABLE) or "")
-    assert results(shop.apply())[0] == ("replace", "ci.g3", "done")
+    assert outcomes(shop.apply())[0] == ("replace", "ci.g3", "done")
 
 
 @pytest.mark.parametrize(
@@ -166,7 +154,7 @@ def test_a_write_whose_answer_is_lost(shop: GithubProject, settings: Mapping[str
     data = shop.apply()
     assert shop.held()
     bare_and_done = done and "record" in settings
-    assert ("replace", "ci.g3", "done") in results(data) or bare_and_done
+    assert ("replace", "ci.g3", "done") in outcomes(data) or bare_and_done
     assert names(shop.sandbox) == (["ci.g2"] if bare_and_done else ["ci.g3"])
     shop.converge()
 
@@ -198,7 +186,7 @@ def test_a_record_of_another_entry(shop: GithubProject) -> None:
     shop.run("apply", code=5).says("holds the record of 'ci'", "takeover: true")
     other["other"]["deliver"] = [{"github_secret": {**SHOP, "takeover": True}}]
     shop.write(spec(other))
-    assert results(shop.apply()) == [("create", "other", "done")]
+    assert outcomes(shop.apply()) == [("create", "other", "done")]
     assert shop.held()
 
 

@@ -126,6 +126,10 @@ class FakeGithub:
         item = self.state.items.get((of, "secrets"), {}).get(name)
         return None if item is None else item.value
 
+    def secrets(self) -> set[str]:
+        """All secrets of all holders, opened."""
+        return {item.value for (_, what), items in self.state.items.items() if what == "secrets" for item in items.values()}
+
     def variable(self, name: str, of: str = SHOP) -> str | None:
         """The value of the variable of that name."""
         item = self.state.items.get((of, "variables"), {}).get(name)
