@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.support.aws import Gate
     from tests.support.bao import Bao
     from tests.support.contract import Prism
-    from tests.support.github import FakeGithub
+    from tests.support.github import FakeGitHub
 
 NAME = "TOOKEN_TOKEN"
 KINDS = ("file", "exec", "github_secret", "gitlab_variable", "vault", "aws_secret")
@@ -40,7 +40,7 @@ class Everywhere:
         remove: takes it away, as somebody would by hand.
     """
 
-    def __init__(self, project: Project, store: Store, github: FakeGithub, gitlab: FakeGitLab, bao: Bao) -> None:
+    def __init__(self, project: Project, store: Store, github: FakeGitHub, gitlab: FakeGitLab, bao: Bao) -> None:
         self.project = project
         mount, shop = bao.mount(), gitlab.project()
         variables = gitlab.client().projects.get("acme/shop").variables
@@ -92,13 +92,13 @@ class Everywhere:
 
 @pytest.fixture
 def everywhere(  # each is a server that its own kind's tests use, too
-    project: Project, tmp_path: Path, github: FakeGithub, contract: Prism, bao: Bao, aws: Gate
+    project: Project, tmp_path: Path, github: FakeGitHub, contract: Prism, bao: Bao, aws: Gate
 ) -> Iterator[Everywhere]:
     """Gives a project with an empty place of every kind."""
     with FakeGitLab() as gitlab:
         project.variables |= {
-            **{"GITHUB_API_URL": contract.url, "GH_TOKEN": TOKEN},
-            **{"VAULT_ADDR": bao.address, "VAULT_TOKEN": bao.token},
+            "GITHUB_API_URL": contract.url, "GH_TOKEN": TOKEN,
+            "VAULT_ADDR": bao.address, "VAULT_TOKEN": bao.token,
             **gitlab.environment(),
             **aws.environment(),
         }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.contract import Prism
-    from tests.support.github import FakeGithub
+    from tests.support.github import FakeGitHub
     from tests.support.sandbox import RunningSandbox
 
 EVERY = {key: HOLDERS[key] for key in ("environment", "selected")} | {"dependabot": BARE_HOLDERS["dependabot"]}
@@ -25,10 +25,10 @@ SHOP_PATH = "/repos/acme/shop"
 OF = f"{SHOP_PATH}/actions"
 
 
-class GithubProject(Project):
+class GitHubProject(Project):
     """A project whose command knows where GitHub is; what GitHub was given may show nowhere else."""
 
-    def __init__(self, folder: Path, sandbox: RunningSandbox, github: FakeGithub) -> None:
+    def __init__(self, folder: Path, sandbox: RunningSandbox, github: FakeGitHub) -> None:
         super().__init__(folder, sandbox)
         self.github = github
         self.variables |= {"GITHUB_API_URL": github.url, "GH_TOKEN": TOKEN}
@@ -55,15 +55,15 @@ class GithubProject(Project):
 
 
 @pytest.fixture
-def shop(tmp_path: Path, sandbox: RunningSandbox, github: FakeGithub) -> Iterator[GithubProject]:
+def shop(tmp_path: Path, sandbox: RunningSandbox, github: FakeGitHub) -> Iterator[GitHubProject]:
     """Gives a project beside a GitHub; at its end nothing secret stands where it should not."""
-    project = GithubProject(tmp_path / "project", sandbox, github)
+    project = GitHubProject(tmp_path / "project", sandbox, github)
     yield project
     project.scan({})
 
 
 @pytest.mark.parametrize(("settings", "of"), EVERY.values(), ids=EVERY)
-def test_create_and_replace(shop: GithubProject, contract: Prism, settings: Mapping[str, Any], of: str) -> None:
+def test_create_and_replace(shop: GitHubProject, contract: Prism, settings: Mapping[str, Any], of: str) -> None:
     """A token is made and delivered within GitHub's contract; a second plan is empty; a change replaces it."""
     shop.variables["GITHUB_API_URL"] = contract.url
     shop.declare(settings)
@@ -81,7 +81,7 @@ def test_create_and_replace(shop: GithubProject, contract: Prism, settings: Mapp
     assert (shop.github.variable(VARIABLE, of) is None) is (of.endswith("dependabot") or "record" in settings)
 
 
-def test_the_documents_example(shop: GithubProject, contract: Prism) -> None:
+def test_the_documents_example(shop: GitHubProject, contract: Prism) -> None:
     """What the document shows is delivered to every place that it names, within GitHub's contract."""
     text = (ROOT / "docs" / "destinations.md").read_text(encoding="utf-8").partition("## `github_secret`")[2]
     shop.github.state.repositories["acme/web"] = 103
@@ -94,7 +94,7 @@ def test_the_documents_example(shop: GithubProject, contract: Prism) -> None:
     shop.converge()
 
 
-def test_a_secret_that_was_removed(shop: GithubProject) -> None:
+def test_a_secret_that_was_removed(shop: GitHubProject) -> None:
     """A removed secret is replaced; where a file beside it holds the same, it is copied from there."""
     shop.declare(SHOP)
     shop.apply()
@@ -108,7 +108,7 @@ def test_a_secret_that_was_removed(shop: GithubProject) -> None:
     shop.converge()
 
 
-def test_a_secret_that_was_changed(shop: GithubProject) -> None:
+def test_a_secret_that_was_changed(shop: GitHubProject) -> None:
     """What somebody wrote by hand is found by its time, and replaced."""
     shop.declare(SHOP)
     shop.apply()
@@ -119,7 +119,7 @@ def test_a_secret_that_was_changed(shop: GithubProject) -> None:
     shop.converge()
 
 
-def test_a_write_that_github_refuses(shop: GithubProject) -> None:
+def test_a_write_that_github_refuses(shop: GitHubProject) -> None:
     """Where GitHub surely took nothing, the new token is revoked and the old secret lives on."""
     shop.declare(SHOP)
     shop.apply()
@@ -127,7 +127,7 @@ def test_a_write_that_github_refuses(shop: GithubProject) -> None:
     shop.github.fail("PUT .*", status=403, message="Resource not accessible by personal access token")
     shop.declare(SHOP, scopes=["audit:read"])
     ended = shop.run("apply", code=3)
-    ended.says("'github acme/shop TOOKEN_TOKEN'", "does not let the credential in GH_TOKEN", "revoked again")
+    ended.says("'github_secret acme/shop TOOKEN_TOKEN'", "does not let the credential in GH_TOKEN", "revoked again")
     assert names(shop.sandbox) == ["ci"]
     assert shop.held() == first
     assert "mark=" not in (shop.github.variable(VARIABLE) or "")
@@ -139,7 +139,7 @@ def test_a_write_that_github_refuses(shop: GithubProject) -> None:
     [(SHOP, True), (SHOP, False), ({**SHOP, "record": "none"}, True), ({**SHOP, "record": "none"}, False)],
     ids=["recorded, done", "recorded", "bare, done", "bare"],
 )
-def test_a_write_whose_answer_is_lost(shop: GithubProject, settings: Mapping[str, Any], *, done: bool) -> None:
+def test_a_write_whose_answer_is_lost(shop: GitHubProject, settings: Mapping[str, Any], *, done: bool) -> None:
     """Where GitHub may have written, both secrets live, and the next run goes on by what stands there."""
     shop.declare(settings)
     shop.apply()
@@ -159,7 +159,7 @@ def test_a_write_whose_answer_is_lost(shop: GithubProject, settings: Mapping[str
     shop.converge()
 
 
-def test_the_jobs_own_token(shop: GithubProject) -> None:
+def test_the_jobs_own_token(shop: GitHubProject) -> None:
     """The token of the job that runs is refused with what to do, before anything is made."""
     shop.variables = {"GITHUB_API_URL": shop.github.url, "GITHUB_TOKEN": JOB}
     shop.declare(SHOP)
@@ -168,7 +168,7 @@ def test_the_jobs_own_token(shop: GithubProject) -> None:
     assert shop.sandbox.tokens() == []
 
 
-def test_a_token_that_only_plans(shop: GithubProject) -> None:
+def test_a_token_that_only_plans(shop: GitHubProject) -> None:
     """A credential that may only read is enough to plan, and apply tells what it lacks before anything is made."""
     shop.variables["GH_TOKEN"] = "github_pat_that_only_reads_0123456"
     shop.declare(SHOP)
@@ -177,7 +177,7 @@ def test_a_token_that_only_plans(shop: GithubProject) -> None:
     assert shop.sandbox.tokens() == []
 
 
-def test_a_record_of_another_entry(shop: GithubProject) -> None:
+def test_a_record_of_another_entry(shop: GitHubProject) -> None:
     """What another entry delivered is replaced only where the spec says so."""
     shop.declare(SHOP)
     shop.apply()
@@ -190,7 +190,7 @@ def test_a_record_of_another_entry(shop: GithubProject) -> None:
     assert shop.held()
 
 
-def test_one_secret_twice(shop: GithubProject) -> None:
+def test_one_secret_twice(shop: GitHubProject) -> None:
     """Two entries that deliver to one secret, however it is spelt, are an error with both places."""
     spelt = {"repository": "ACME/Shop", "name": "tooken_token"}
     both = {
@@ -198,10 +198,10 @@ def test_one_secret_twice(shop: GithubProject) -> None:
         for name, settings in (("one", SHOP), ("two", spelt))
     }
     shop.write(spec(both))
-    shop.run("validate", code=2).says("delivers to github acme/shop tooken_token", "'one' at tooken.yml:")
+    shop.run("validate", code=2).says("delivers to github_secret acme/shop tooken_token", "'one' at tooken.yml:")
 
 
-def test_a_short_overlap(shop: GithubProject) -> None:
+def test_a_short_overlap(shop: GitHubProject) -> None:
     """A run reads its secrets when it is queued, so an overlap of less than a day is worth a warning."""
     shop.declare(SHOP)
     shop.run("validate").says("may have read it up to 1d before it uses it", "the overlap is 0")
@@ -209,13 +209,13 @@ def test_a_short_overlap(shop: GithubProject) -> None:
     assert "may have read it" not in shop.run("validate").err
 
 
-def test_a_bare_store_never_rotates_in_place(shop: GithubProject) -> None:
+def test_a_bare_store_never_rotates_in_place(shop: GitHubProject) -> None:
     """A rotation in place needs a record."""
     shop.declare({**SHOP, "app": "dependabot"}, rotation={"every": "30d", "strategy": "in_place"})
     shop.run("validate", code=2).says("in_place needs a delivery record", "(dependabot)")
 
 
-def test_two_changes_within_three_minutes(shop: GithubProject) -> None:
+def test_two_changes_within_three_minutes(shop: GitHubProject) -> None:
     """Where no record tells two generations apart, the second one is not made before three minutes have passed."""
     settings, of = BARE_HOLDERS["dependabot"]
     shop.declare(settings)
@@ -230,7 +230,7 @@ def test_two_changes_within_three_minutes(shop: GithubProject) -> None:
     assert names(shop.sandbox) == ["ci.g2"]
 
 
-def test_an_answer_lost_by_the_api(shop: GithubProject) -> None:
+def test_an_answer_lost_by_the_api(shop: GitHubProject) -> None:
     """Where the secret of a new token was lost, no other is made at once that could not be told from it."""
     settings, of = BARE_HOLDERS["dependabot"]
     shop.declare(settings)
@@ -246,7 +246,7 @@ def test_an_answer_lost_by_the_api(shop: GithubProject) -> None:
     shop.converge()
 
 
-def test_what_a_person_revokes(shop: GithubProject) -> None:
+def test_what_a_person_revokes(shop: GitHubProject) -> None:
     """Whoever revokes by hand is told of a store that may hold the token, though no record says so."""
     settings, _ = BARE_HOLDERS["dependabot"]
     shop.declare(settings)
@@ -254,7 +254,7 @@ def test_what_a_person_revokes(shop: GithubProject) -> None:
     shop.run("revoke", "ci", "--yes", code=None).says("may hold 'ci'")
 
 
-def test_without_the_library(shop: GithubProject) -> None:
+def test_without_the_library(shop: GitHubProject) -> None:
     """Without PyGithub the command says which extra brings it, and asks nobody."""
     shop.declare(SHOP)
     (shop.folder / "sitecustomize.py").write_text("import sys\nsys.modules['github'] = None\n", encoding="utf-8")

@@ -20,7 +20,6 @@ LATE = 1.5
 """Seconds that a request is held whose work the server still does after its client was killed."""
 
 
-
 def _killed(project: Project, point: Point, *, late: bool = False) -> None:
     """Applies and kills it at a point; ``late``: what it asked for last is still done afterwards."""
     with hold(project.sandbox, point, seconds=LATE if late else FOR_GOOD):

@@ -52,7 +52,7 @@ class Fault:
     times: int = 1
 
 
-class FakeGithub:
+class FakeGitHub:
     """The server, from construction until ``stop``; ``reset`` empties it.
 
     Attributes:
@@ -128,7 +128,9 @@ class FakeGithub:
 
     def secrets(self) -> set[str]:
         """All secrets of all holders, opened."""
-        return {item.value for (_, what), items in self.state.items.items() if what == "secrets" for item in items.values()}
+        return {
+            item.value for (_, what), items in self.state.items.items() if what == "secrets" for item in items.values()
+        }
 
     def variable(self, name: str, of: str = SHOP) -> str | None:
         """The value of the variable of that name."""
@@ -146,7 +148,7 @@ class FakeGithub:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    github: FakeGithub
+    github: FakeGitHub
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 

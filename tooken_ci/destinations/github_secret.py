@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tooken_ci.base.record import Look
     from tooken_ci.destinations.github_api import Api
     from tooken_ci.destinations.github_group import Group
-    from tooken_ci.destinations.github_store import GithubDestination
+    from tooken_ci.destinations.github_store import GitHubDestination
     from tooken_ci.destinations.interface import Surroundings
 
 _OWNER = "[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
@@ -103,7 +103,7 @@ _SCHEMA: Mapping[str, Any] = {
 }
 
 
-class GithubSecretKind:
+class GitHubSecretKind:
     """The kind ``github_secret``. All its destinations share one way to GitHub, and what they learn on it."""
 
     name = "github_secret"
@@ -133,13 +133,13 @@ class GithubSecretKind:
             visibility=_visibility(settings, holder),
             repositories=_repositories(settings, holder),
         )
-        where = f"github:{self._server()}:{holder.key}"
+        where = f"{self.name}:{self._server()}:{holder.key}"
         claims = {f"{where}:{holder.app}:secret:{parsed.name}"}
         if parsed.recorded:
             claims.add(f"{where}:variable:{parsed.record_name}")
         return Target(
             kind=self.name,
-            place=f"github {holder} {settings['name']}",
+            place=f"{self.name} {holder} {settings['name']}",
             claims=frozenset(claims),
             settings=parsed,
             takeover=bool(settings.get("takeover")),
@@ -149,12 +149,12 @@ class GithubSecretKind:
             position=position,
         )
 
-    def open(self, target: Target) -> GithubDestination:
+    def open(self, target: Target) -> GitHubDestination:
         """The destination behind a target that this kind parsed."""
-        from tooken_ci.destinations.github_store import GithubDestination
+        from tooken_ci.destinations.github_store import GitHubDestination
 
         settings = _settings_of(target)
-        return GithubDestination(self._group(settings.holder), settings)
+        return GitHubDestination(self._group(settings.holder), settings)
 
     def look(self, targets: Sequence[Target]) -> Sequence[Look]:
         """What stands at each of some targets of one group, now."""

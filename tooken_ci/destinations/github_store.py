@@ -16,7 +16,7 @@ from tooken_ci.base.text import quoted
 from tooken_ci.destinations.github_api import LONGEST_WRITE
 from tooken_ci.destinations.github_group import MISSING, Found
 from tooken_ci.destinations.github_names import SELECTED
-from tooken_ci.destinations.github_refusal import GithubRefusalError
+from tooken_ci.destinations.github_refusal import GitHubRefusalError
 from tooken_ci.destinations.judgement import judged
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _elsewhere(why: str) -> Look:
     return Look(state=State.ABSENT, reason=why, value_newer=True)
 
 
-class GithubDestination:
+class GitHubDestination:
     """One secret. It knows from a look what it is about to change, and from a write what the record must say."""
 
     def __init__(self, group: Group, settings: Settings) -> None:
@@ -201,7 +201,7 @@ class GithubDestination:
         key_id, key = self._group.key(until)
         try:
             answer = self._group.api.send("PUT", path, _sealed(key_id, key, value) | whom, until=until)
-        except GithubRefusalError as error:
+        except GitHubRefusalError as error:
             if error.status != _UNPROCESSABLE or not error.surely_refused:
                 raise
             fresh = self._group.key(until, afresh=True)
