@@ -14,7 +14,7 @@ from tests.destinations.aws_support import deliver, long_record
 from tests.destinations.support import held, record
 from tests.support.aws import REGION
 from tooken_ci.base.record import State
-from tooken_ci.destinations import aws_delivery, aws_found, aws_store, aws_tags
+from tooken_ci.destinations import aws_delivery, aws_found, aws_tags, timing
 from tooken_ci.destinations.aws import AwsKind
 from tooken_ci.destinations.interface import Surroundings
 from tooken_ci.spec.load import load
@@ -65,7 +65,7 @@ def test_every_setting_is_documented() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        f"A write takes {aws_store._LONGEST_WRITE:.0f} s at the most",
+        f"A write takes {timing.LONGEST_WRITE:.0f} s at the most",
         f"below {aws_found.LARGEST} bytes",
         f"{('', 'one', 'two', 'three', 'four', 'five')[aws_delivery._TIMES]} times at the most",
         f"the {aws_tags.LONGEST_VALUE} characters of a tag",

@@ -13,7 +13,7 @@ from tests.destinations.support import OTHER, SECRET, held, mark, record
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import State
 from tooken_ci.base.secret import Secret
-from tooken_ci.destinations import github_api, github_pace, github_store
+from tooken_ci.destinations import github_api, github_pace, github_store, timing
 
 if TYPE_CHECKING:
     from tests.support.github import FakeGitHub
@@ -26,7 +26,7 @@ LIMIT = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "0"}
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets nobody wait long: the pauses between tries are short, and there are three."""
-    monkeypatch.setattr(github_api, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(timing, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(github_api, "_TRIES", 3)
     monkeypatch.setattr(github_store, "_BETWEEN_ROUNDS", 0.01)
 
@@ -111,7 +111,7 @@ def test_a_time_out(marked: GitHubDestination, github: FakeGitHub, monkeypatch: 
     slow.look()
     github.fail(PUT, status=204, done=True, seconds=1.5)
     error = failure(slow)
-    assert "no answer within" in error.message
+    assert "did not answer in time" in error.message
     assert not error.surely_refused
     assert github.secret(NAME) == OTHER
 

@@ -166,12 +166,12 @@ def test_addresses(environment: dict[str, str], expected: str) -> None:
     ("url", "why"),
     [
         ("http://gitlab.example.com", "plain http"),
-        ("https://oauth2:glpat-fake-0123@gitlab.example.com", "is not the http"),
-        ("ftp://gitlab.example.com", "is not the http"),
-        ("gitlab.example.com", "is not the http"),
-        ("https://", "is not the http"),
-        ("https://gitlab.example.com/?x=1", "is not the http"),
-        ("https://gitlab.example.com:port", "is not the http"),
+        ("https://oauth2:glpat-fake-0123@gitlab.example.com", "carries credentials"),
+        ("ftp://gitlab.example.com", r"is not an http\(s\) address"),
+        ("gitlab.example.com", r"is not an http\(s\) address"),
+        ("https://", r"is not an http\(s\) address"),
+        ("https://gitlab.example.com/?x=1", r"is not an http\(s\) address"),
+        ("https://gitlab.example.com:port", r"is not an http\(s\) address"),
     ],
 )
 def test_bad_addresses(url: str, why: str) -> None:

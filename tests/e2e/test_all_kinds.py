@@ -91,14 +91,16 @@ class Everywhere:
 
 
 @pytest.fixture
-def everywhere(  # each is a server that its own kind's tests use, too
+def everywhere(  # noqa: PLR0917  # each is a server that its own kind's tests use, too
     project: Project, tmp_path: Path, github: FakeGitHub, contract: Prism, bao: Bao, aws: Gate
 ) -> Iterator[Everywhere]:
     """Gives a project with an empty place of every kind."""
     with FakeGitLab() as gitlab:
         project.variables |= {
-            "GITHUB_API_URL": contract.url, "GH_TOKEN": TOKEN,
-            "VAULT_ADDR": bao.address, "VAULT_TOKEN": bao.token,
+            "GITHUB_API_URL": contract.url,
+            "GH_TOKEN": TOKEN,
+            "VAULT_ADDR": bao.address,
+            "VAULT_TOKEN": bao.token,
             **gitlab.environment(),
             **aws.environment(),
         }

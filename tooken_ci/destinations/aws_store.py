@@ -10,6 +10,7 @@ from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import Look, State
 from tooken_ci.base.secret import Secret, fingerprint
 from tooken_ci.base.text import quoted
+from tooken_ci.destinations import timing
 from tooken_ci.destinations.aws_api import EXISTS, LONGEST_TRY, NOT_FOUND
 from tooken_ci.destinations.aws_delivery import Delivery
 from tooken_ci.destinations.aws_errors import AwsError
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from tooken_ci.destinations.aws_names import Spot
     from tooken_ci.destinations.aws_session import Aws
 
-_LONGEST_WRITE = 45.0
-"""Seconds that a write may take, every repetition included."""
-
-_LONGEST_READ = 30.0
 _PAUSES = (0.2, 0.5, 1.0, 2.0)
 """Seconds; what was just written may take a moment to be seen."""
 
@@ -176,8 +173,8 @@ class AwsDestination:
 
 
 def _read_until() -> float:
-    return time.monotonic() + _LONGEST_READ
+    return time.monotonic() + timing.LONGEST_READ
 
 
 def _write_until() -> float:
-    return time.monotonic() + _LONGEST_WRITE
+    return time.monotonic() + timing.LONGEST_WRITE

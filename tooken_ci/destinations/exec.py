@@ -7,8 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base.text import quoted
-from tooken_ci.destinations.exec_store import LONGEST_DELIVERY, ExecDestination, Programs
+from tooken_ci.destinations.exec_store import ExecDestination, Programs
 from tooken_ci.destinations.interface import one_by_one
+from tooken_ci.destinations.timing import LONGEST_WRITE
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
 
@@ -57,7 +58,7 @@ _SCHEMA: Mapping[str, Any] = {
         "timeout": {
             "type": "string",
             "pattern": "^[0-9]+s$",
-            "description": f"How long each program may take, 1s to {LONGEST_DELIVERY:.0f}s; {_DEFAULT_TIMEOUT} unless "
+            "description": f"How long each program may take, 1s to {LONGEST_WRITE:.0f}s; {_DEFAULT_TIMEOUT} unless "
             "said otherwise.",
             "examples": [_DEFAULT_TIMEOUT],
         },
@@ -144,9 +145,9 @@ def _timeout(text: str) -> int:
     """Seconds that each program may take."""
     match = _SECONDS.fullmatch(text)
     seconds = int(match[1]) if match is not None else 0
-    if not 1 <= seconds <= LONGEST_DELIVERY:
+    if not 1 <= seconds <= LONGEST_WRITE:
         raise SettingsError(
-            f"'timeout' is {quoted(text)}; it must be from 1s to {LONGEST_DELIVERY:.0f}s.",
+            f"'timeout' is {quoted(text)}; it must be from 1s to {LONGEST_WRITE:.0f}s.",
             hint="If a delivery took longer, another run could come in between.",
             key="timeout",
         )

@@ -13,7 +13,7 @@ from tooken_ci.base import times
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import Look, State
 from tooken_ci.base.text import quoted
-from tooken_ci.destinations.github_api import LONGEST_WRITE
+from tooken_ci.destinations import timing
 from tooken_ci.destinations.github_group import MISSING, Found
 from tooken_ci.destinations.github_names import SELECTED
 from tooken_ci.destinations.github_refusal import GitHubRefusalError
@@ -247,7 +247,7 @@ class GitHubDestination:
 
 
 def _in_time() -> float:
-    return time.monotonic() + LONGEST_WRITE
+    return time.monotonic() + timing.LONGEST_WRITE
 
 
 def _sealed(key_id: str, key: str, value: str) -> dict[str, Any]:

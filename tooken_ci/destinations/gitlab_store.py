@@ -21,6 +21,7 @@ from tooken_ci.base.narrow import TooLongError, fitted, lacking
 from tooken_ci.base.record import Mark, MarkKind, State
 from tooken_ci.base.secret import Secret, fingerprint
 from tooken_ci.base.text import quoted
+from tooken_ci.destinations import timing
 from tooken_ci.destinations.gitlab_api import GitLabError
 from tooken_ci.destinations.gitlab_looks import Found, unknown
 from tooken_ci.destinations.gitlab_rules import LONGEST_DESCRIPTION, refused
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from tooken_ci.destinations.gitlab_variables import Variable
 
 log = logging.getLogger(__name__)
-
-LONGEST_DELIVERY = 45.0
-"""Seconds from the start of a write to the end of its record: longer, and another run might come in between."""
 
 _NOTE_VALUE = "see-the-description"
 """What a note holds: nothing, in at least 8 characters, so that a hidden one can be made."""
@@ -119,7 +117,7 @@ class GitLabDestination:
         if why:
             hint = "Deliver it elsewhere." if self._settings.raw else "Say 'raw: true', or deliver it elsewhere."
             raise DestinationError(f"its value cannot be given to GitLab: {why}.", hint=hint)
-        self._until = time.monotonic() + LONGEST_DELIVERY
+        self._until = time.monotonic() + timing.LONGEST_WRITE
         fields: dict[str, Any] = {"value": secret.reveal(), "masked": masked, "raw": self._settings.raw}
         try:
             if found.variable is None:
