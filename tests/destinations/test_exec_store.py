@@ -174,14 +174,14 @@ def test_a_look_that_fails(store: Store, key: str, lines: tuple[str, ...], reaso
     deliver(store.open())
     look = store.open(**{key: store.sh("no", *lines)}, timeout=patience(lines)).look()
     assert look.state is State.UNKNOWN
-    assert look.reason == f"its '{key}' program {reason}"
+    assert look.reason.startswith(f"its '{key}' program {reason}. ")
 
 
 def test_a_look_with_a_program_that_is_missing(store: Store) -> None:
     """A program that cannot be started makes the place unknown, with its name."""
     look = store.open(record=("./missing",)).look()
     assert look.state is State.UNKNOWN
-    assert look.reason == "its 'record' program './missing' could not be started: no such file or directory"
+    assert look.reason.startswith("its 'record' program './missing' could not be started: no such file or directory. ")
 
 
 def test_an_older_secret_in_a_reading_programs_words(store: Store) -> None:

@@ -206,7 +206,7 @@ def test_a_read_that_goes_wrong_once(marked: GitHubDestination, github: FakeGitH
         github.fail("GET .*", status=status)
     assert marked.look().held == held()
     github.fail("GET .*", status=500, times=9)
-    assert marked.look().reason.endswith("with 500")
+    assert marked.look().reason.endswith("with 500. Run again later")
 
 
 def test_the_rate_limit_is_waited_for(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base.text import quoted
 from tooken_ci.destinations.exec_store import ExecDestination, Programs
-from tooken_ci.destinations.interface import one_by_one
+from tooken_ci.destinations.interface import TAKEOVER, one_by_one, settings_of
 from tooken_ci.destinations.timing import LONGEST_WRITE
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
@@ -70,10 +70,7 @@ _SCHEMA: Mapping[str, Any] = {
             "of its tools can end with after the secret was stored: the new token is then revoked.",
             "examples": [75],
         },
-        "takeover": {
-            "type": "boolean",
-            "description": "Replace what stands there even if its record names another entry's token.",
-        },
+        "takeover": TAKEOVER,
     },
 }
 
@@ -118,9 +115,7 @@ class ExecKind:
 
     def open(self, target: Target) -> ExecDestination:
         """The destination behind a target that this kind parsed."""
-        if not isinstance(target.settings, Programs):
-            raise TypeError("a target of another kind")
-        programs = target.settings
+        programs = settings_of(target, Programs)
         return ExecDestination(dataclasses.replace(programs, record=()) if target.ephemeral else programs)
 
     def look(self, targets: Sequence[Target]) -> Sequence[Look]:

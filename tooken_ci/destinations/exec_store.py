@@ -14,10 +14,10 @@ from tooken_ci.base import naming
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import Look, State
 from tooken_ci.base.redact import redactor
-from tooken_ci.base.secret import Secret, fingerprint
+from tooken_ci.base.secret import Secret
 from tooken_ci.base.text import quoted
 from tooken_ci.destinations import timing
-from tooken_ci.destinations.judgement import judged
+from tooken_ci.destinations.judgement import judged, recognized, unknown
 from tooken_ci.destinations.program import Ended, NotStartedError, run
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class ExecDestination:
             text = self._record()
             value = self._value() if self._programs.read else None
         except DestinationError as error:
-            return Look(state=State.UNKNOWN, reason=error.message.rstrip("."))
+            return unknown(error)
         return judged(text, value, readable=bool(self._programs.read))
 
     def check(self) -> None:
@@ -159,7 +159,7 @@ class ExecDestination:
             value = self._value() if self._programs.read else None
         except DestinationError:
             return None
-        return Secret(value) if value and fingerprint(held.id, value) == held.fingerprint else None
+        return recognized(value, held)
 
     def _record(self) -> str:
         """The record that stands there; empty = none. What is longer than any record is cut, and so is none."""

@@ -18,7 +18,7 @@ from tooken_ci.destinations.github_names import (
     environment_problem,
     name_problem,
 )
-from tooken_ci.destinations.interface import Extra
+from tooken_ci.destinations.interface import TAKEOVER, Extra, settings_of
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
 
@@ -95,10 +95,7 @@ _SCHEMA: Mapping[str, Any] = {
             "description": f"Where the delivery record stands: in the Actions variable NAME{RECORD_SUFFIX}, or "
             "nowhere. Dependabot has no variables, so there it is none.",
         },
-        "takeover": {
-            "type": "boolean",
-            "description": "Replace what stands there even if its record names another entry's token.",
-        },
+        "takeover": TAKEOVER,
     },
 }
 
@@ -153,14 +150,14 @@ class GitHubSecretKind:
         """The destination behind a target that this kind parsed."""
         from tooken_ci.destinations.github_store import GitHubDestination
 
-        settings = _settings_of(target)
+        settings = settings_of(target, Settings)
         return GitHubDestination(self._group(settings.holder), settings)
 
     def look(self, targets: Sequence[Target]) -> Sequence[Look]:
         """What stands at each of some targets of one group, now."""
         from tooken_ci.destinations.github_store import look_at
 
-        settings = [_settings_of(target) for target in targets]
+        settings = [settings_of(target, Settings) for target in targets]
         return look_at(self._group(settings[0].holder), settings)
 
     def _group(self, holder: Holder) -> Group:
@@ -181,12 +178,6 @@ class GitHubSecretKind:
     def _server(self) -> str:
         """What tells one GitHub from another in a claim."""
         return self._environment.get("GITHUB_API_URL", "").rstrip("/").lower()
-
-
-def _settings_of(target: Target) -> Settings:
-    if not isinstance(target.settings, Settings):
-        raise TypeError("a target of another kind")
-    return target.settings
 
 
 def _holder(settings: Mapping[str, Any]) -> Holder:

@@ -17,7 +17,7 @@ from tooken_ci.destinations import timing
 from tooken_ci.destinations.github_group import MISSING, Found
 from tooken_ci.destinations.github_names import SELECTED
 from tooken_ci.destinations.github_refusal import GitHubRefusalError
-from tooken_ci.destinations.judgement import judged
+from tooken_ci.destinations.judgement import judged, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def look_at(group: Group, settings: Sequence[Settings]) -> list[Look]:
     try:
         found = group.find(settings)
     except DestinationError as error:
-        return [Look(state=State.UNKNOWN, reason=error.message.rstrip("."))] * len(settings)
+        return [unknown(error)] * len(settings)
     return [judge(one, what) for one, what in zip(settings, found, strict=True)]
 
 
@@ -121,7 +121,7 @@ class GitHubDestination:
         try:
             return judge(self._settings, self._find())
         except DestinationError as error:
-            return Look(state=State.UNKNOWN, reason=error.message.rstrip("."))
+            return unknown(error)
 
     def check(self) -> None:
         """Whether it can be written, as far as GitHub tells without a write: what is missing is told by its first call.
