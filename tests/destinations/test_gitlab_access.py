@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.destinations.gitlab_support import KEY, NOTE, SHOP, Place
 from tests.destinations.support import HERE, SECRET, mark, record
-from tests.support.gitlab_fake import ADMIN, READER, TOKEN, FakeGitLab, Fault
+from tests.support.gitlab import ADMIN, READER, TOKEN, FakeGitLab, Fault
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import State
 from tooken_ci.base.redact import redactor

@@ -9,7 +9,7 @@ import pytest
 
 from tests.destinations.gitlab_support import KEY, SHOP, Place, kind
 from tests.destinations.support import HERE, OTHER, SECRET, held, mark, record
-from tests.support.gitlab_fake import FakeGitLab, Fault
+from tests.support.gitlab import FakeGitLab, Fault
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import State
 from tooken_ci.base.secret import Secret

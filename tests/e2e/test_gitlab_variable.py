@@ -10,13 +10,13 @@ import pytest
 import yaml
 
 from tests.e2e.project import FOUR_MINUTES, entry, names, outcomes, spec
-from tests.support.gitlab_fake import READER, FakeGitLab, Fault
+from tests.support.gitlab import READER, FakeGitLab, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tests.e2e.project import Ended, Project
-    from tests.support.gitlab_fake import Owner
+    from tests.support.gitlab import Owner
 
 KEY = "TOOKEN_TOKEN"
 HIDDEN = pytest.mark.parametrize("hidden", [False, True], ids=["readable", "hidden"])

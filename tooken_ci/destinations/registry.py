@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tooken_ci.destinations.aws import AwsKind
+from tooken_ci.destinations.aws_secret import AwsSecretKind
 from tooken_ci.destinations.exec import ExecKind
 from tooken_ci.destinations.file import FileKind
 from tooken_ci.destinations.github_secret import GitHubSecretKind
@@ -38,7 +38,7 @@ class Registry:
             GitHubSecretKind(surroundings),
             GitLabVariableKind(surroundings),
             VaultKind(surroundings),
-            AwsKind(surroundings),
+            AwsSecretKind(surroundings),
         )
         self._surroundings = surroundings
         self._by_name: dict[str, Kind] = {kind.name: kind for kind in self.kinds}

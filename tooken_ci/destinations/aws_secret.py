@@ -57,7 +57,7 @@ _SCHEMA: Mapping[str, Any] = {
 }
 
 
-class AwsKind:
+class AwsSecretKind:
     """The kind ``aws_secret``."""
 
     name = "aws_secret"
