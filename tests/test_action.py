@@ -12,6 +12,8 @@ import yaml
 
 import entrypoint
 from tooken_ci import __version__
+from tooken_ci.destinations.interface import Surroundings
+from tooken_ci.destinations.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = "tok_live_plainly_not_a_real_key"
@@ -181,3 +183,15 @@ def test_workflows_are_pinned_and_bounded(path: Path) -> None:
     uses = [line.strip() for line in text.splitlines() if re.match(r"\s*(- )?uses:", line)]
     pinned = re.compile(r"(- )?uses: (\./|[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)")
     assert [line for line in uses if not pinned.fullmatch(line)] == []
+
+
+def test_the_image_has_the_libraries_of_every_kind() -> None:
+    """What the image installs has every requirement of the extras that the kinds of destination name."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    needed = {kind.extra.name for kind in Registry(Surroundings()).kinds if kind.extra is not None}
+    libraries = {re.split(r"[<>=\[]", line)[0].lower() for extra in needed for line in extras[extra]}
+    pinned = re.findall(
+        r"^([a-z0-9-]+)==", (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert libraries == {"pygithub", "python-gitlab", "hvac", "boto3"}
+    assert libraries <= set(pinned)

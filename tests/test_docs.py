@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import click
@@ -85,6 +86,18 @@ def test_readme_names_the_inputs_and_outputs_of_the_action() -> None:
     outputs = {name.strip("` ") for row in rows if len(row) == 2 for name in row[0].split(",")}
     assert inputs == {name: str(given.get("default", "")) for name, given in action["inputs"].items()}
     assert outputs == set(action["outputs"])
+
+
+def test_the_kinds_of_destination_are_listed_with_their_extras() -> None:
+    """README and the document on destinations have one row for each kind; pyproject.toml has its extra, and 'all'."""
+    kinds = {kind.name: kind.extra.name if kind.extra else "" for kind in Registry(Surroundings()).kinds}
+    assert {row[0].strip("`"): row[2].strip("`") for row in _rows("Destinations")} == kinds
+    table = (TOP / "docs" / "destinations.md").read_text(encoding="utf-8").split("\n## ")[0]
+    rows = re.findall(r"^\| \[`([a-z_]+)`\]\(.*?\) \|.*?\| (?:`([a-z]+)`)? *\|", table, re.MULTILINE)
+    assert dict(rows) == kinds
+    extras = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert set(filter(None, kinds.values())) < set(extras)
+    assert "all" in extras
 
 
 def test_readme_shows_the_two_commands_and_a_workflow_at_once() -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tooken_ci import __version__
+from tooken_ci.destinations.interface import Surroundings
+from tooken_ci.destinations.registry import Registry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +59,18 @@ def test_the_workspace_brings_no_code(lab: Lab, image: str, tmp_path: Path) -> N
     for name in ("yaml", "requests", "tooken_ci", "json"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit(99)\n")
     result = lab.podman("run", "--rm", f"--volume={tmp_path}:/work", "--workdir=/work", image, "--version")
+    assert result.returncode == 0, result.stderr
+
+
+def test_every_kind_of_destination(lab: Lab, image: str) -> None:
+    """The image knows all kinds of destination, and has the library of each."""
+    kinds = Registry(Surroundings()).kinds
+    result = lab.podman("run", "--rm", image, "schema")
+    assert result.returncode == 0, result.stderr
+    assert all(f'"{kind.name}"' in result.stdout for kind in kinds)
+    modules = ", ".join(kind.extra.module for kind in kinds if kind.extra is not None)
+    python = ("run", "--rm", "--entrypoint=/opt/tooken-ci/bin/python", image, "-c")
+    result = lab.podman(*python, f"import {modules}; from github.PublicKey import encrypt")
     assert result.returncode == 0, result.stderr
 
 

@@ -16,7 +16,7 @@ from tests.crash.store import Shelf
 from tests.support.aws import Gate, Moto
 from tests.support.bao import running
 from tests.support.between import Between, Break, serving
-from tests.support.github import SHOP, TOKEN, FakeGithub
+from tests.support.github import SHOP, TOKEN, FakeGitHub
 from tooken_ci.base.record import DeliveryRecord
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class VaultStore:
         return Shelf(value=(self._bao.data(mount, path) or {}).get("token"), record=record)
 
 
-class Github(FakeGithub):
+class GitHub(FakeGitHub):
     """A server that stands for GitHub, by the time that the runs have."""
 
     def __init__(self, shared: SharedTime) -> None:
@@ -97,11 +97,11 @@ class Github(FakeGithub):
         return self._shared.now()
 
 
-class GithubStore:
+class GitHubStore:
     """A server that stands for GitHub; it keeps a record, or none."""
 
     def __init__(self, stack: contextlib.ExitStack, shared: SharedTime, *, record: bool) -> None:
-        self._github = stack.enter_context(Github(shared))
+        self._github = stack.enter_context(GitHub(shared))
         self._record = record
         self.name = "github_secret" if record else "github_secret, record: none"
         self.address = self._github.url
@@ -167,7 +167,7 @@ class Wire(Between):
         self.count = 0
         self.harm: tuple[int, Harmed] | None = None
 
-    def begin(self, harm: tuple[int, Harmed] | None = None) -> None:
+    def anew(self, harm: tuple[int, Harmed] | None = None) -> None:
         """Counts the writes from 1 again."""
         self.count, self.harm = 0, harm
 
@@ -248,9 +248,9 @@ class FarTrial:
         rig, verdict = self._rig, Verdict(case=case)
         self._prepare(first=case.first)
         before = fingerprint(rig)
-        self._wire.begin(case.write)
+        self._wire.anew(case.write)
         ended = rig.run(*APPLY)
-        self._wire.begin()
+        self._wire.anew()
         self._look("the run")
         judge(rig, verdict, ended, before)
         verdict.kills, verdict.faults = (1, 0) if ended.code < 0 else (0, 1)
@@ -271,14 +271,14 @@ class FarTrial:
         rig = self._rig
         rig.put_back(self._kept)
         self._place, item = self._far.place(next(self._numbers))
-        self._wire.begin()
+        self._wire.anew()
         rig.write(spec({"ci": entry(item, store(rig, "a"))}))
         if not first:
             ended = rig.run(*APPLY)
             assert ended.code == 0, ended.err
             rig.advance(300)
             rig.write(spec({"ci": entry(item, store(rig, "a"), scopes=["audit:read"])}))
-        self._wire.begin()
+        self._wire.anew()
 
     def _look(self, what: str) -> None:
         """Takes over what stands in the store, and holds it against what must be."""
@@ -301,4 +301,4 @@ def far_store(name: str, shared: SharedTime) -> Iterator[Far]:
             case AwsStore.name:
                 yield AwsStore(stack)
             case _:
-                yield GithubStore(stack, shared, record=name == "github_secret")
+                yield GitHubStore(stack, shared, record=name == "github_secret")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tests.destinations.support import AT, HERE, SECRET, TOKEN_ID, held, mark, record
 from tooken_ci.base.record import DeliveryRecord, Mark, MarkKind
 from tooken_ci.base.secret import Secret
-from tooken_ci.destinations.aws import AwsKind
+from tooken_ci.destinations.aws_secret import AwsSecretKind
 from tooken_ci.destinations.interface import Surroundings
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class AwsPlace:
     def __init__(self, aws: Gate, text: str | None = None, *, made: bool = True) -> None:
         self.name = f"test/{uuid.uuid4().hex}"
         self.aws = aws
-        self.kind = AwsKind(Surroundings(environment=os.environ))
+        self.kind = AwsSecretKind(Surroundings(environment=os.environ))
         if text is not None:
             aws.direct.create_secret(Name=self.name, SecretString=text)
         elif made:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from tests.destinations.support import HERE, SECRET, TOKEN_ID, held, mark, record
 from tests.support.github import TOKEN
 from tooken_ci.base.secret import Secret
-from tooken_ci.destinations.github_secret import GithubSecretKind
+from tooken_ci.destinations.github_secret import GitHubSecretKind
 from tooken_ci.destinations.interface import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tooken_ci.destinations.github_store import GithubDestination
+    from tooken_ci.destinations.github_store import GitHubDestination
     from tooken_ci.spec.model import Target
 
 NAME = "TOOKEN_TOKEN"
@@ -43,20 +43,20 @@ BARE_HOLDERS: Mapping[str, tuple[Mapping[str, Any], str]] = {
 """The same of those that keep none."""
 
 
-def kind(url: str = "https://api.github.com", *, token: str | None = TOKEN, **more: str) -> GithubSecretKind:
+def kind(url: str = "https://api.github.com", *, token: str | None = TOKEN, **more: str) -> GitHubSecretKind:
     credential = {"GH_TOKEN": token} if token is not None else {}
-    return GithubSecretKind(Surroundings(environment={"GITHUB_API_URL": url, **credential, **more}))
+    return GitHubSecretKind(Surroundings(environment={"GITHUB_API_URL": url, **credential, **more}))
 
 
 def target(settings: Mapping[str, Any] = SHOP) -> Target:
     return kind().parse(settings, HERE)
 
 
-def opened(url: str, settings: Mapping[str, Any] = SHOP, *, token: str | None = TOKEN) -> GithubDestination:
+def opened(url: str, settings: Mapping[str, Any] = SHOP, *, token: str | None = TOKEN) -> GitHubDestination:
     return kind(url, token=token).open(target(settings))
 
 
-def deliver(destination: GithubDestination, token_id: str = TOKEN_ID, secret: str = SECRET) -> None:
+def deliver(destination: GitHubDestination, token_id: str = TOKEN_ID, secret: str = SECRET) -> None:
     """Mark, secret, record: as an apply does it."""
     look = destination.look()
     marked = look.record or record()

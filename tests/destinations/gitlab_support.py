@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.destinations.support import HERE, SECRET, TOKEN_ID, held, mark, record
-from tests.support.gitlab_fake import TOKEN
+from tests.support.gitlab import TOKEN
 from tooken_ci.base.secret import Secret
 from tooken_ci.destinations.gitlab_api import Patience
 from tooken_ci.destinations.gitlab_variable import GitLabVariableKind
@@ -14,7 +14,7 @@ from tooken_ci.destinations.interface import Surroundings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.support.gitlab_fake import FakeGitLab, Owner
+    from tests.support.gitlab import FakeGitLab, Owner
     from tooken_ci.base.record import DeliveryRecord, Look
     from tooken_ci.destinations.gitlab_store import GitLabDestination
 

@@ -15,7 +15,7 @@ from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import State
 from tooken_ci.base.redact import redactor
 from tooken_ci.base.secret import Secret
-from tooken_ci.destinations import aws_api
+from tooken_ci.destinations import timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +133,7 @@ def test_a_profile_that_does_not_exist(opened: AwsPlace, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("http://secrets.example.com", "plain http: secrets would travel in the clear"),
+        ("http://secrets.example.com", "plain http: credentials would travel in the clear"),
         ("nonsense", "AWS cannot be asked: Invalid endpoint"),
     ],
 )
@@ -147,7 +147,7 @@ def test_an_endpoint_that_is_not_used(opened: AwsPlace, monkeypatch: pytest.Monk
 
 def test_an_endpoint_where_nobody_listens(opened: AwsPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that cannot be reached is unknown, and took nothing."""
-    monkeypatch.setattr(aws_api, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(timing, "FIRST_PAUSE", 0.01)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     destination = opened.open()
     assert "AWS could not be reached for DescribeSecret" in destination.look().reason

@@ -14,8 +14,8 @@ from tests.destinations.aws_support import deliver, long_record
 from tests.destinations.support import held, record
 from tests.support.aws import REGION
 from tooken_ci.base.record import State
-from tooken_ci.destinations import aws_delivery, aws_found, aws_store, aws_tags
-from tooken_ci.destinations.aws import AwsKind
+from tooken_ci.destinations import aws_delivery, aws_found, aws_tags, timing
+from tooken_ci.destinations.aws_secret import AwsSecretKind
 from tooken_ci.destinations.interface import Surroundings
 from tooken_ci.spec.load import load
 
@@ -34,7 +34,7 @@ def test_the_example_works_with_the_permissions_that_it_names(aws: Gate, tmp_pat
     """The spec can be pasted; looks need what a plan is allowed, deliveries what an apply is allowed and no more."""
     (block,) = re.findall(r"```yaml\n(.*?)```", SECTION, re.DOTALL)
     (tmp_path / "tooken.yml").write_text(block, encoding="utf-8")
-    kind = AwsKind(Surroundings(environment=os.environ))
+    kind = AwsSecretKind(Surroundings(environment=os.environ))
     spec = load([str(tmp_path / "tooken.yml")], kinds=(kind,))
     keyed, whole = (entry.deliver[0] for entry in spec.entries)
     assert (keyed.place, whole.place) == (
@@ -59,13 +59,13 @@ def test_the_example_works_with_the_permissions_that_it_names(aws: Gate, tmp_pat
 
 def test_every_setting_is_documented() -> None:
     """The table has all settings, and no other."""
-    assert set(re.findall(r"^\| `([a-z]+)` \|", SECTION, re.MULTILINE)) == set(AwsKind.schema["properties"])
+    assert set(re.findall(r"^\| `([a-z]+)` \|", SECTION, re.MULTILINE)) == set(AwsSecretKind.schema["properties"])
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        f"A write takes {aws_store._LONGEST_WRITE:.0f} s at the most",
+        f"A write takes {timing.LONGEST_WRITE:.0f} s at the most",
         f"below {aws_found.LARGEST} bytes",
         f"{('', 'one', 'two', 'three', 'four', 'five')[aws_delivery._TIMES]} times at the most",
         f"the {aws_tags.LONGEST_VALUE} characters of a tag",

@@ -12,7 +12,7 @@ from tests.destinations.support import OTHER, SECRET, held, mark, record
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import State
 from tooken_ci.base.secret import Secret
-from tooken_ci.destinations import aws_api, aws_delivery, aws_session, aws_store
+from tooken_ci.destinations import aws_api, aws_delivery, aws_session, aws_store, timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def stored(aws: Gate) -> Iterator[AwsPlace]:
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has tries follow each other at once."""
-    monkeypatch.setattr(aws_api, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(timing, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(aws_delivery, "_PAUSES", (0.01,))
     monkeypatch.setattr(aws_store, "_PAUSES", (0.01, 0.01))
 
@@ -329,7 +329,7 @@ def test_a_version_that_is_another(stored: AwsPlace) -> None:
 
 def test_no_time_left(stored: AwsPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     """No request begins that might end after the time that a write may take."""
-    monkeypatch.setattr(aws_store, "_LONGEST_WRITE", aws_api.LONGEST_TRY / 2)
+    monkeypatch.setattr(timing, "LONGEST_WRITE", aws_api.LONGEST_TRY / 2)
     with pytest.raises(DestinationError) as caught:
         stored.open(key="token").write_record(record(of=held()))
     assert "no time left for TagResource" in caught.value.message
@@ -339,7 +339,7 @@ def test_no_time_left(stored: AwsPlace, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_another_delivery_that_takes_too_long(stored: AwsPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     """A secret that another entry of the run is writing to is not waited for for ever."""
-    monkeypatch.setattr(aws_store, "_LONGEST_WRITE", aws_api.LONGEST_TRY + 0.1)
+    monkeypatch.setattr(timing, "LONGEST_WRITE", aws_api.LONGEST_TRY + 0.1)
     with stored.kind._shared().writing(stored.open(key="token")._spot):
         error = refused(stored)
     assert "other deliveries to the secret" in error.message

@@ -11,7 +11,7 @@ import pytest
 
 from tests.destinations.support import HERE
 from tooken_ci.base.errors import UsageError
-from tooken_ci.destinations.aws import AwsKind
+from tooken_ci.destinations.aws_secret import AwsSecretKind
 from tooken_ci.destinations.interface import Surroundings, demand
 from tooken_ci.destinations.registry import Registry
 from tooken_ci.spec.kinds import SettingsError
@@ -20,8 +20,8 @@ ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:ci/tooken-a1B2c3"
 ELSEWHERE = "arn:aws:secretsmanager:eu-west-1:210987654321:secret:ci/tooken-c3B2a1"
 
 
-def kind(**environment: str) -> AwsKind:
-    return AwsKind(Surroundings(environment=environment))
+def kind(**environment: str) -> AwsSecretKind:
+    return AwsSecretKind(Surroundings(environment=environment))
 
 
 def clash(one: dict[str, Any], two: dict[str, Any], **environment: str) -> bool:
@@ -105,7 +105,7 @@ def test_places_are_shown_apart() -> None:
 )
 def test_settings_that_make_no_sense(settings: dict[str, Any], told: str, key: str) -> None:
     """What no secret can be called, or what contradicts itself, is an error at its key."""
-    jsonschema.validate(settings, AwsKind.schema)
+    jsonschema.validate(settings, AwsSecretKind.schema)
     with pytest.raises(SettingsError) as caught:
         kind().parse(settings, HERE)
     assert told in caught.value.message
@@ -119,7 +119,7 @@ def test_settings_that_make_no_sense(settings: dict[str, Any], told: str, key: s
 def test_the_schema_refuses(settings: dict[str, Any]) -> None:
     """What the schema can tell, it tells."""
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(settings, AwsKind.schema)
+        jsonschema.validate(settings, AwsSecretKind.schema)
 
 
 def test_the_library_is_imported_only_where_it_is_used() -> None:

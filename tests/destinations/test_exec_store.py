@@ -14,7 +14,7 @@ from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import State
 from tooken_ci.base.redact import redactor
 from tooken_ci.base.secret import Secret
-from tooken_ci.destinations import exec_store
+from tooken_ci.destinations import timing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -174,14 +174,14 @@ def test_a_look_that_fails(store: Store, key: str, lines: tuple[str, ...], reaso
     deliver(store.open())
     look = store.open(**{key: store.sh("no", *lines)}, timeout=patience(lines)).look()
     assert look.state is State.UNKNOWN
-    assert look.reason == f"its '{key}' program {reason}"
+    assert look.reason.startswith(f"its '{key}' program {reason}. ")
 
 
 def test_a_look_with_a_program_that_is_missing(store: Store) -> None:
     """A program that cannot be started makes the place unknown, with its name."""
     look = store.open(record=("./missing",)).look()
     assert look.state is State.UNKNOWN
-    assert look.reason == "its 'record' program './missing' could not be started: no such file or directory"
+    assert look.reason.startswith("its 'record' program './missing' could not be started: no such file or directory. ")
 
 
 def test_an_older_secret_in_a_reading_programs_words(store: Store) -> None:
@@ -356,7 +356,7 @@ def test_a_record_that_is_garbage(store: Store, printed: str) -> None:
 
 def test_a_delivery_has_one_time_limit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Write, read-back and record together may take no longer than one delivery; what is left bounds the next."""
-    monkeypatch.setattr(exec_store, "LONGEST_DELIVERY", 0.5)
+    monkeypatch.setattr(timing, "LONGEST_WRITE", 0.5)
     destination = store.open(read=store.sh("slow", "sleep 60"), timeout=1.0)
     destination.write(Secret(SECRET))
     start = time.monotonic()
@@ -371,7 +371,7 @@ def test_a_delivery_has_one_time_limit(store: Store, monkeypatch: pytest.MonkeyP
 
 def test_a_delivery_that_is_over_limits_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes after a delivery, or after a write that failed, has its own time."""
-    monkeypatch.setattr(exec_store, "LONGEST_DELIVERY", 0.0)
+    monkeypatch.setattr(timing, "LONGEST_WRITE", 0.0)
     destination = store.open()
     with pytest.raises(DestinationError, match="'write' program was not started"):
         destination.write(Secret(SECRET))

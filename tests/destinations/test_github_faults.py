@@ -13,11 +13,11 @@ from tests.destinations.support import OTHER, SECRET, held, mark, record
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import State
 from tooken_ci.base.secret import Secret
-from tooken_ci.destinations import github_api, github_pace, github_store
+from tooken_ci.destinations import github_api, github_pace, github_store, timing
 
 if TYPE_CHECKING:
-    from tests.support.github import FakeGithub
-    from tooken_ci.destinations.github_store import GithubDestination
+    from tests.support.github import FakeGitHub
+    from tooken_ci.destinations.github_store import GitHubDestination
 
 PUT = f"PUT /repos/acme/shop/actions/secrets/{NAME}"
 LIMIT = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "0"}
@@ -26,13 +26,13 @@ LIMIT = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "0"}
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets nobody wait long: the pauses between tries are short, and there are three."""
-    monkeypatch.setattr(github_api, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(timing, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(github_api, "_TRIES", 3)
     monkeypatch.setattr(github_store, "_BETWEEN_ROUNDS", 0.01)
 
 
 @pytest.fixture
-def marked(github: FakeGithub) -> GithubDestination:
+def marked(github: FakeGitHub) -> GitHubDestination:
     """Gives a place that is marked, a while after another secret was delivered there."""
     deliver(opened(github.url))
     github.ahead = 3600
@@ -44,7 +44,7 @@ def marked(github: FakeGithub) -> GithubDestination:
     return destination
 
 
-def failure(destination: GithubDestination) -> DestinationError:
+def failure(destination: GitHubDestination) -> DestinationError:
     with pytest.raises(DestinationError) as caught:
         destination.write(Secret(OTHER))
     return caught.value
@@ -61,7 +61,7 @@ def failure(destination: GithubDestination) -> DestinationError:
         {"status": 403, "headers": {"Retry-After": "0"}, "message": "You have exceeded a secondary rate limit"},
     ],
 )
-def test_a_write_that_goes_wrong_once(marked: GithubDestination, github: FakeGithub, how: dict[str, Any]) -> None:
+def test_a_write_that_goes_wrong_once(marked: GitHubDestination, github: FakeGitHub, how: dict[str, Any]) -> None:
     """It is sent again, whether or not it was done; sent twice it does no harm."""
     github.fail(PUT, **how)
     marked.write(Secret(OTHER))
@@ -85,7 +85,7 @@ def test_a_write_that_goes_wrong_once(marked: GithubDestination, github: FakeGit
     ],
 )
 def test_a_write_that_goes_wrong_again_and_again(
-    marked: GithubDestination, github: FakeGithub, how: dict[str, Any], *, sure: bool
+    marked: GitHubDestination, github: FakeGitHub, how: dict[str, Any], *, sure: bool
 ) -> None:
     """Only where GitHub refused it, and no earlier try can have been done, was the secret surely not taken."""
     github.fail(PUT, times=9, **how)
@@ -93,7 +93,7 @@ def test_a_write_that_goes_wrong_again_and_again(
     assert (github.secret(NAME) == OTHER) is bool(how.get("done"))
 
 
-def test_refused_after_a_try_that_may_have_been_done(marked: GithubDestination, github: FakeGithub) -> None:
+def test_refused_after_a_try_that_may_have_been_done(marked: GitHubDestination, github: FakeGitHub) -> None:
     """A refusal says nothing of the try before it: that one may have been done."""
     github.fail(PUT, status=0, done=True)
     github.fail(PUT, status=422, message="No")
@@ -103,7 +103,7 @@ def test_refused_after_a_try_that_may_have_been_done(marked: GithubDestination, 
     assert github.secret(NAME) == OTHER
 
 
-def test_a_time_out(marked: GithubDestination, github: FakeGithub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_time_out(marked: GitHubDestination, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
     """A write that is not answered in time may have been done."""
     monkeypatch.setattr(github_api, "_TIMEOUT", 1)
     monkeypatch.setattr(github_api, "_TRIES", 1)
@@ -111,12 +111,12 @@ def test_a_time_out(marked: GithubDestination, github: FakeGithub, monkeypatch: 
     slow.look()
     github.fail(PUT, status=204, done=True, seconds=1.5)
     error = failure(slow)
-    assert "no answer within" in error.message
+    assert "did not answer in time" in error.message
     assert not error.surely_refused
     assert github.secret(NAME) == OTHER
 
 
-def test_nobody_there(marked: GithubDestination, github: FakeGithub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_there(marked: GitHubDestination, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no connection comes about nothing was taken."""
     nobody = opened("http://127.0.0.1:1")
     monkeypatch.setattr(nobody, "_found", marked._found)
@@ -127,7 +127,7 @@ def test_nobody_there(marked: GithubDestination, github: FakeGithub, monkeypatch
     assert nobody.look().state is State.UNKNOWN
 
 
-def test_a_key_that_has_changed(marked: GithubDestination, github: FakeGithub) -> None:
+def test_a_key_that_has_changed(marked: GitHubDestination, github: FakeGitHub) -> None:
     """GitHub's key is fetched again where the one that was used is no longer the present one."""
     marked._group.key(time.monotonic() + 9)
     github.state.keys.clear()
@@ -136,14 +136,14 @@ def test_a_key_that_has_changed(marked: GithubDestination, github: FakeGithub) -
 
 
 @pytest.mark.parametrize("key", ["", "c2hvcnQ=", "no base64!"])
-def test_a_key_that_is_none(marked: GithubDestination, github: FakeGithub, key: str) -> None:
+def test_a_key_that_is_none(marked: GitHubDestination, github: FakeGitHub, key: str) -> None:
     """With what is no key nothing is sealed, and nothing sent."""
     github.fail(".*public-key", status=200, text=f'{{"key_id": "1", "key": "{key}"}}')
     assert failure(marked).surely_refused
     assert github.requests("PUT") == []
 
 
-def test_accepted_and_not_written(marked: GithubDestination, github: FakeGithub) -> None:
+def test_accepted_and_not_written(marked: GitHubDestination, github: FakeGitHub) -> None:
     """A secret that GitHub says it took, and whose time did not advance, was not seen to be written."""
     github.state.frozen.add(NAME)
     error = failure(marked)
@@ -151,7 +151,7 @@ def test_accepted_and_not_written(marked: GithubDestination, github: FakeGithub)
     assert not error.surely_refused
 
 
-def test_accepted_and_not_there(github: FakeGithub) -> None:
+def test_accepted_and_not_there(github: FakeGitHub) -> None:
     """The same where there was none before."""
     github.state.frozen.add(NAME)
     error = failure(opened(github.url, {**SHOP, "record": "none"}))
@@ -159,7 +159,7 @@ def test_accepted_and_not_there(github: FakeGithub) -> None:
     assert not error.surely_refused
 
 
-def test_accepted_and_not_seen(marked: GithubDestination, github: FakeGithub) -> None:
+def test_accepted_and_not_seen(marked: GitHubDestination, github: FakeGitHub) -> None:
     """Where GitHub cannot be asked whether it wrote, it may have."""
     github.fail(f"GET .*/secrets/{NAME}", status=500, times=9)
     error = failure(marked)
@@ -167,7 +167,7 @@ def test_accepted_and_not_seen(marked: GithubDestination, github: FakeGithub) ->
     assert github.secret(NAME) == OTHER
 
 
-def test_written_within_the_same_second(github: FakeGithub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_written_within_the_same_second(github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second write within one second is seen to be written: its time is that of the answer."""
     monkeypatch.setattr(github, "now", lambda: 1_800_000_000.25)
     monkeypatch.setattr(github.state, "_now", github.now)
@@ -178,7 +178,7 @@ def test_written_within_the_same_second(github: FakeGithub, monkeypatch: pytest.
 
 @pytest.mark.parametrize("how", [{"status": 500}, {"status": 0}, {"status": 500, "done": True}, {"done": True}])
 @pytest.mark.parametrize("first", [True, False], ids=["made", "changed"])
-def test_a_record_that_goes_wrong_once(github: FakeGithub, how: dict[str, Any], *, first: bool) -> None:
+def test_a_record_that_goes_wrong_once(github: FakeGitHub, how: dict[str, Any], *, first: bool) -> None:
     """A variable is made or changed by the second try, also where the first one was done unseen."""
     if not first:
         deliver(opened(github.url))
@@ -187,7 +187,7 @@ def test_a_record_that_goes_wrong_once(github: FakeGithub, how: dict[str, Any], 
     assert (github.variable(VARIABLE) or "").count("mark=") == 1
 
 
-def test_a_variable_that_somebody_else_just_made(github: FakeGithub) -> None:
+def test_a_variable_that_somebody_else_just_made(github: FakeGitHub) -> None:
     """A mark is not written over one that came in between, and a variable that has gone is made anew."""
     destination = opened(github.url)
     destination.look()
@@ -200,17 +200,17 @@ def test_a_variable_that_somebody_else_just_made(github: FakeGithub) -> None:
     assert github.variable(VARIABLE) == record(marks=(mark(),)).to_text()
 
 
-def test_a_read_that_goes_wrong_once(marked: GithubDestination, github: FakeGithub) -> None:
+def test_a_read_that_goes_wrong_once(marked: GitHubDestination, github: FakeGitHub) -> None:
     """A look asks again after a fault that may pass."""
     for status in (500, 0):
         github.fail("GET .*", status=status)
     assert marked.look().held == held()
     github.fail("GET .*", status=500, times=9)
-    assert marked.look().reason.endswith("with 500")
+    assert marked.look().reason.endswith("with 500. Run again later")
 
 
 def test_the_rate_limit_is_waited_for(
-    marked: GithubDestination, github: FakeGithub, monkeypatch: pytest.MonkeyPatch
+    marked: GitHubDestination, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A limit that is renewed soon is waited for, by GitHub's own clock, which is an hour ahead here."""
     waits: list[float] = []
@@ -229,7 +229,7 @@ def test_the_rate_limit_is_waited_for(
         {"status": 403, "message": "You have exceeded a secondary rate limit."},
     ],
 )
-def test_a_rate_limit_that_lasts(marked: GithubDestination, github: FakeGithub, how: dict[str, Any]) -> None:
+def test_a_rate_limit_that_lasts(marked: GitHubDestination, github: FakeGitHub, how: dict[str, Any]) -> None:
     """What would have to be waited for too long is told at once, and nothing more is sent until then."""
     github.fail(PUT, **how)
     error = failure(marked)
@@ -240,7 +240,7 @@ def test_a_rate_limit_that_lasts(marked: GithubDestination, github: FakeGithub, 
     assert len(github.log) == sent
 
 
-def test_the_last_request_that_is_allowed(marked: GithubDestination, github: FakeGithub) -> None:
+def test_the_last_request_that_is_allowed(marked: GitHubDestination, github: FakeGitHub) -> None:
     """After the last request of an allowance none is sent in vain."""
     headers = {**LIMIT, "X-RateLimit-Reset": "9999999999"}
     github.fail(f"GET .*/secrets/{NAME}", status=404, headers=headers)
@@ -263,7 +263,7 @@ def test_what_is_refused_is_no_rate_limit() -> None:
     assert github_pace.limited(500, {"retry-after": "1"}, "", None) is None
 
 
-def test_nothing_secret_shows(marked: GithubDestination, github: FakeGithub) -> None:
+def test_nothing_secret_shows(marked: GitHubDestination, github: FakeGitHub) -> None:
     """What GitHub says is shown without what it may have been told, on one line, and no longer than is read."""
     github.fail(PUT, status=422, message=f"{OTHER}\n::error::{SECRET}" + "x" * 1000)
     text = str(failure(marked))

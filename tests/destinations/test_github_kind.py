@@ -24,10 +24,10 @@ ORGANIZATION: Mapping[str, Any] = {"organization": "acme", "name": NAME, "visibi
 @pytest.mark.parametrize(
     ("settings", "place"),
     [
-        (SHOP, "github acme/shop TOOKEN_TOKEN"),
-        ({**SHOP, "environment": "Production"}, "github acme/shop (environment production) TOOKEN_TOKEN"),
-        ({**SHOP, "app": "dependabot"}, "github acme/shop (dependabot) TOOKEN_TOKEN"),
-        (ORGANIZATION, "github acme (organization) TOOKEN_TOKEN"),
+        (SHOP, "github_secret acme/shop TOOKEN_TOKEN"),
+        ({**SHOP, "environment": "Production"}, "github_secret acme/shop (environment production) TOOKEN_TOKEN"),
+        ({**SHOP, "app": "dependabot"}, "github_secret acme/shop (dependabot) TOOKEN_TOKEN"),
+        (ORGANIZATION, "github_secret acme (organization) TOOKEN_TOKEN"),
     ],
 )
 def test_the_place_is_told_to_people(settings: Mapping[str, Any], place: str) -> None:

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tests.support.contract import Prism
-    from tests.support.github import FakeGithub
+    from tests.support.github import FakeGitHub
 
 HOLDER = pytest.mark.parametrize(("settings", "of"), HOLDERS.values(), ids=HOLDERS)
 BARE_HOLDER = pytest.mark.parametrize(("settings", "of"), BARE_HOLDERS.values(), ids=BARE_HOLDERS)
 
 
 @HOLDER
-def test_a_life(contract: Prism, github: FakeGithub, settings: Mapping[str, Any], of: str) -> None:
+def test_a_life(contract: Prism, github: FakeGitHub, settings: Mapping[str, Any], of: str) -> None:
     """A place is empty, marked, delivered to and delivered to again; what is opened there is what was delivered."""
     destination = opened(contract.url, settings)
     destination.check()
@@ -50,7 +50,7 @@ def test_a_life(contract: Prism, github: FakeGithub, settings: Mapping[str, Any]
 
 
 @BARE_HOLDER
-def test_a_life_without_a_record(contract: Prism, github: FakeGithub, settings: Mapping[str, Any], of: str) -> None:
+def test_a_life_without_a_record(contract: Prism, github: FakeGitHub, settings: Mapping[str, Any], of: str) -> None:
     """Where no record is kept, a look tells when the secret was written, and no variable is touched."""
     destination = opened(contract.url, settings)
     destination.check()
@@ -65,7 +65,7 @@ def test_a_life_without_a_record(contract: Prism, github: FakeGithub, settings: 
 
 
 @HOLDER
-def test_many_at_once(contract: Prism, github: FakeGithub, settings: Mapping[str, Any], of: str) -> None:
+def test_many_at_once(contract: Prism, github: FakeGitHub, settings: Mapping[str, Any], of: str) -> None:
     """A look at several secrets of one holder finds of each what a look at it alone finds."""
     for name in ("ONE", "TWO"):
         deliver(opened(contract.url, {**settings, "name": name}), f"tok_{name.lower()}")
@@ -82,7 +82,7 @@ def test_a_repository_that_may_not_be_asked(contract: Prism) -> None:
     assert "not there, or the credential in GH_TOKEN may not see it" in look.reason
 
 
-def test_what_breaks_the_contract_is_caught(contract: Prism, github: FakeGithub) -> None:
+def test_what_breaks_the_contract_is_caught(contract: Prism, github: FakeGitHub) -> None:
     """A request that GitHub does not document is refused, and so is an answer of the fake's that it does not."""
     headers = {"Authorization": f"token {TOKEN}"}
     url = f"{contract.url}/repos/acme/shop/actions/secrets/{NAME}"

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.destinations.gitlab_support import KEY, NOTE, SHOP, Place
 from tests.destinations.support import HERE, SECRET, mark, record
-from tests.support.gitlab_fake import ADMIN, READER, TOKEN, FakeGitLab, Fault
+from tests.support.gitlab import ADMIN, READER, TOKEN, FakeGitLab, Fault
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import State
 from tooken_ci.base.redact import redactor
@@ -166,12 +166,12 @@ def test_addresses(environment: dict[str, str], expected: str) -> None:
     ("url", "why"),
     [
         ("http://gitlab.example.com", "plain http"),
-        ("https://oauth2:glpat-fake-0123@gitlab.example.com", "is not the http"),
-        ("ftp://gitlab.example.com", "is not the http"),
-        ("gitlab.example.com", "is not the http"),
-        ("https://", "is not the http"),
-        ("https://gitlab.example.com/?x=1", "is not the http"),
-        ("https://gitlab.example.com:port", "is not the http"),
+        ("https://oauth2:glpat-fake-0123@gitlab.example.com", "carries credentials"),
+        ("ftp://gitlab.example.com", r"is not an http\(s\) address"),
+        ("gitlab.example.com", r"is not an http\(s\) address"),
+        ("https://", r"is not an http\(s\) address"),
+        ("https://gitlab.example.com/?x=1", r"is not an http\(s\) address"),
+        ("https://gitlab.example.com:port", r"is not an http\(s\) address"),
     ],
 )
 def test_bad_addresses(url: str, why: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.destinations.gitlab_support import KEY, SHOP, Place, kind
 from tests.destinations.support import HERE, OTHER, SECRET, held, mark, record
-from tests.support.gitlab_fake import FakeGitLab, Fault
+from tests.support.gitlab import FakeGitLab, Fault
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import State
 from tooken_ci.base.secret import Secret
@@ -66,7 +66,7 @@ def test_a_look_is_tried_again(fake: FakeGitLab, place: Place, fault: Fault) -> 
         (Fault("GET", status=500, times=99), "GitLab answered 500, 500 Internal Server Error"),
         (Fault("GET", status=503, body=HTML, times=99), "GitLab answered 503"),
         (Fault("GET", status=429, headers={"Retry-After": "3600"}, times=99), "GitLab's rate limit is reached (429"),
-        (Fault("GET", times=99), "the connection to GitLab at"),
+        (Fault("GET", times=99), "the connection broke before"),
         (Fault("GET", hangs=True, times=99), "did not answer in time"),
         (Fault("GET", status=200, body=HTML, times=99), "it sent no JSON"),
         (Fault("GET", status=200, body="[" * 100_000, times=99), "it sent no JSON"),
@@ -109,8 +109,8 @@ def test_nobody_is_there(fake: FakeGitLab) -> None:
         taken.bind(("127.0.0.1", 0))
         place = Place(fake, fake.project())
         destination = place.open(GITLAB_URL=f"http://127.0.0.1:{taken.getsockname()[1]}")
-        assert "could not be reached" in destination.look().reason
-        with pytest.raises(DestinationError, match="could not be reached") as caught:
+        assert "cannot be reached" in destination.look().reason
+        with pytest.raises(DestinationError, match="cannot be reached") as caught:
             destination.write(Secret(SECRET))
     assert caught.value.surely_refused
 
@@ -309,7 +309,7 @@ def test_what_is_read_back_fails(place: Place) -> None:
 
 def test_a_write_is_bounded(new: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """No write goes on beyond its time, whatever is left to try."""
-    monkeypatch.setattr("tooken_ci.destinations.gitlab_store.LONGEST_DELIVERY", 0.0)
+    monkeypatch.setattr("tooken_ci.destinations.timing.LONGEST_WRITE", 0.0)
     under_way = UnderWay(new)
     new.fake.faults = [Fault("POST", status=500, times=99)]
     assert under_way.write() is not None

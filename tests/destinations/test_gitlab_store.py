@@ -10,7 +10,7 @@ import pytest
 
 from tests.destinations.gitlab_support import KEY, NOTE, SHOP, Place, kind
 from tests.destinations.support import AT, HERE, OTHER, SECRET, held, mark, record
-from tests.support.gitlab_fake import ADMIN, TOKEN, FakeGitLab
+from tests.support.gitlab import ADMIN, TOKEN, FakeGitLab
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import DeliveryRecord, Mark, MarkKind, State
 from tooken_ci.base.redact import redactor
@@ -407,7 +407,7 @@ def test_a_value_that_gitlab_would_not_take(fake: FakeGitLab, settings: dict[str
 
 def test_gitlab_refuses_the_value_itself(full: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where GitLab's rule is narrower than ours, its refusal is sure, is told, and changes nothing."""
-    monkeypatch.setattr("tests.support.gitlab_fake._MASKED_RAW", re.compile("[a-z]{8,}"))
+    monkeypatch.setattr("tests.support.gitlab._MASKED_RAW", re.compile("[a-z]{8,}"))
     destination = full.open()
     destination.look()
     with pytest.raises(DestinationError, match=r"value.*is invalid") as caught:

@@ -6,7 +6,6 @@ import contextlib
 import json
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.destinations.support import SECRET, held
 from tests.destinations.vault_support import KEY, Vault, deliver, kind_for
 from tests.support.bao import running
+from tests.support.serving import Handler, Serving
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import State
 from tooken_ci.base.redact import redactor
@@ -132,23 +132,24 @@ def test_a_token_that_the_job_was_given(roles: Roles, vault: Vault) -> None:
     assert vault.data == {KEY: SECRET}
 
 
-class GitHub(HTTPServer):
+class GitHub(Serving):
     """GitHub's side of OIDC, as far as a job sees it."""
 
     def __init__(self, sign: Callable[[str], str]) -> None:
-        super().__init__(("127.0.0.1", 0), _SignedToken)
+        super().__init__(_SignedToken)
         self.sign = sign
         self.answers: list[int] = []
         self.environment = {
-            "ACTIONS_ID_TOKEN_REQUEST_URL": f"http://127.0.0.1:{self.server_port}/token?api-version=2.0",
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.url}/token?api-version=2.0",
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "fake-request-token",
         }
 
 
-class _SignedToken(BaseHTTPRequestHandler):
+class _SignedToken(Handler):
+    protocol_version = "HTTP/1.0"
     server: GitHub
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802
         assert self.headers["Authorization"] == "Bearer fake-request-token"
         assert self.path.startswith("/token?api-version=2.0&audience=")
         status = self.server.answers.pop(0) if self.server.answers else 200
@@ -158,20 +159,14 @@ class _SignedToken(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(json.dumps({"value": self.server.sign(AUDIENCE)}).encode())
 
-    def log_message(self, *_: object) -> None:
-        pass
-
 
 @pytest.fixture
 def github(roles: Roles) -> Iterator[GitHub]:
     """Gives a GitHub that signs tokens."""
     server = GitHub(roles.signed)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
+    server.begin()
     yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    server.end()
 
 
 def test_github(roles: Roles, vault: Vault, github: GitHub, hurried: list[float]) -> None:

@@ -20,11 +20,14 @@ from jsonschema import Draft202012Validator
 from tests.e2e.leaks import files_under, findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tests.support.sandbox import RunningSandbox
 
 TIMEOUT = 50
+FOUR_MINUTES = 240
+"""By then no mark and no new token is young any more."""
+
 _KEPT = ("COV", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
 """What a process needs to run at all, and to measure coverage in it; everything else stays outside."""
 
@@ -70,7 +73,7 @@ class Project:
     """A folder with a spec, and a workspace to run the command against.
 
     After every run its output and every file under the folder, but the delivered ones, are searched for every secret
-    that is known by then: the keys, and whatever was ever read from a delivered file.
+    that is known by then: the keys, and whatever was ever read from a delivered file or told by a store.
 
     Attributes:
         folder: the working directory.
@@ -78,6 +81,8 @@ class Project:
         key: the credential that the command is given; None for none.
         url: the API that it is sent to.
         secrets: all that may not show.
+        variables: what every run finds in its environment beside that.
+        stores: each tells all the secrets that a store holds.
     """
 
     def __init__(self, folder: Path, sandbox: RunningSandbox) -> None:
@@ -86,6 +91,8 @@ class Project:
         self.key: str | None = sandbox.api_key
         self.url = sandbox.url
         self.secrets = {sandbox.api_key}
+        self.variables: dict[str, str] = {}
+        self.stores: list[Callable[[], Iterable[str]]] = []
         self._delivered: set[Path] = set()
         folder.mkdir(exist_ok=True)
 
@@ -96,6 +103,10 @@ class Project:
         for entry in {} if isinstance(spec, str) else spec.get("tokens", {}).values():
             for destination in entry.get("deliver", ()):
                 self._delivered.update(self.folder / path for path in _paths(destination))
+
+    def delivers(self, *paths: Path | str) -> None:
+        """Lets secrets stand in these files, which a spec that is given as data does not name."""
+        self._delivered.update(self.folder / path for path in paths)
 
     def secret(self, path: str) -> str:
         """Reads a delivered secret, which only its owner may read."""
@@ -113,7 +124,7 @@ class Project:
         if self.key is not None:
             ours["TOOKEN_API_KEY"] = self.key
         kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
-        return {**kept, **ours, **(extra or {})}
+        return {**kept, **ours, **self.variables, **(extra or {})}
 
     def start(
         self, *arguments: str, env: Mapping[str, str] | None = None, stdout: int = subprocess.PIPE
@@ -167,6 +178,7 @@ class Project:
         if self.key:
             self.secrets.add(self.key)
         self.secrets |= {text for path in self._delivered if (text := _text(path))}
+        self.secrets.update(*(tell() for tell in self.stores))
         files = {
             name: content
             for name, content in files_under(self.folder).items()
@@ -231,6 +243,11 @@ def _paths(destination: Mapping[str, Any]) -> list[str]:
     """The files that a destination writes secrets to."""
     file, job = destination.get("file"), destination.get("job", {})
     return [file["path"]] if file else [job["file"]] if "file" in job else []
+
+
+def outcomes(data: Any) -> list[tuple[str, str, str]]:
+    """What became of each action: what it was, for which token, and how it went."""
+    return [(result["action"], result["token"], result["status"]) for result in data["results"]]
 
 
 def names(sandbox: RunningSandbox) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.destinations.aws_support import AwsPlace
-from tests.e2e.project import entry, names, spec
+from tests.e2e.project import FOUR_MINUTES, entry, names, outcomes, spec
 from tests.support.aws import CREDENTIALS
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from tests.e2e.project import Project
     from tests.support.aws import Gate
-
-FOUR_MINUTES = 240
-"""By then no mark and no new token is young any more."""
 
 
 class Shop:
@@ -30,30 +27,20 @@ class Shop:
         place: a secret with a key of somebody else's.
     """
 
-    def __init__(self, project: Project, aws: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, project: Project, aws: Gate) -> None:
         self.project = project
         self.aws = aws
         self.place = AwsPlace(aws, json.dumps({"user": "shop"}))
         project.secrets |= {CREDENTIALS["AWS_SECRET_ACCESS_KEY"], CREDENTIALS["AWS_SESSION_TOKEN"]}
-        environment, end = project.environment, project.end
+        project.variables |= aws.environment()
+        project.stores.append(self.stored)
 
-        def with_aws(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-            return environment({**aws.environment(), **(extra or {})})
-
-        def ended(process: Any) -> Any:
-            found = end(process)
-            self.learn()
-            project.scan({"standard output": found.out.encode(), "standard error": found.err.encode()})
-            return found
-
-        monkeypatch.setattr(project, "environment", with_aws)
-        monkeypatch.setattr(project, "end", ended)
-
-    def learn(self) -> None:
-        """Has whatever stands in AWS by now be looked for in everything that a run wrote."""
-        for version in self.aws.stages(self.place.name):
-            stored = self.aws.direct.get_secret_value(SecretId=self.place.name, VersionId=version)["SecretString"]
-            self.project.secrets |= {str(value) for key, value in json.loads(stored).items() if key != "user"}
+    def stored(self) -> set[str]:
+        """Whatever stands in any version of the secret by now."""
+        versions = self.aws.stages(self.place.name)
+        texts = [self.aws.direct.get_secret_value(SecretId=self.place.name, VersionId=one) for one in versions]
+        parts = [part for text in texts for part in json.loads(text["SecretString"]).items()]
+        return {str(value) for key, value in parts if key != "user"}
 
     def declare(self, *more: Mapping[str, Any], **changes: Any) -> None:
         """Writes a spec with one entry."""
@@ -71,15 +58,11 @@ class Shop:
 
 
 @pytest.fixture
-def shop(project: Project, aws: Gate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+def shop(project: Project, aws: Gate) -> Iterator[Shop]:
     """Gives a project whose tokens go to AWS."""
-    shop = Shop(project, aws, monkeypatch)
+    shop = Shop(project, aws)
     yield shop
     shop.place.close()
-
-
-def actions(data: Any) -> list[tuple[str, str]]:
-    return [(result["action"], result["status"]) for result in data["results"]]
 
 
 def test_the_life_of_a_token(shop: Shop) -> None:
@@ -93,13 +76,13 @@ def test_the_life_of_a_token(shop: Shop) -> None:
     project.converge()
 
     shop.aws.edit(shop.place.name, json.dumps({"user": "shop"}))
-    assert actions(project.apply())[0] == ("replace", "done")
+    assert outcomes(project.apply())[0] == ("replace", "ci.g2", "done")
     second = shop.held()
     assert second != first
     project.converge()
 
     shop.declare(scopes=["audit:read"])
-    assert actions(project.apply()) == [("replace", "done"), ("revoke", "done")]
+    assert outcomes(project.apply()) == [("replace", "ci.g3", "done"), ("revoke", "ci.g2", "done")]
     assert shop.held() != second
     assert not project.sandbox.authenticates(second)
     assert names(project.sandbox) == ["ci.g3"]
@@ -110,15 +93,15 @@ def test_a_removed_value_is_copied_back(shop: Shop) -> None:
     """Where a file holds the secret too it is copied from there, and from AWS to a file that was lost."""
     project = shop.project
     shop.declare({"file": {"path": "out/ci"}})
-    project._delivered.add(project.folder / "out/ci")
+    project.delivers("out/ci")
     project.apply()
     first = shop.held()
     shop.aws.edit(shop.place.name, json.dumps({"user": "shop"}))
-    assert actions(project.apply()) == [("redeliver", "done")]
+    assert outcomes(project.apply()) == [("redeliver", "ci", "done")]
     assert shop.held() == first == project.secret("out/ci")
 
     (project.folder / "out/ci").unlink()
-    assert actions(project.apply()) == [("redeliver", "done")]
+    assert outcomes(project.apply()) == [("redeliver", "ci", "done")]
     assert project.secret("out/ci") == first
     assert len(project.sandbox.tokens()) == 1
     project.converge()

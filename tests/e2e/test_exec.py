@@ -9,7 +9,7 @@ import yaml
 
 from tests.destinations.exec_support import Store, gone
 from tests.e2e.leaks import files_under, findings
-from tests.e2e.project import entry, names, spec
+from tests.e2e.project import FOUR_MINUTES, entry, names, outcomes, spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from tests.e2e.project import Project
 
-FOUR_MINUTES = 240
-"""By then no mark and no new token is young any more."""
 
 READABLE = pytest.mark.parametrize("readable", [True, False], ids=["readable", "not-readable"])
 
@@ -30,7 +28,7 @@ def store(tmp_path: Path, project: Project) -> Iterator[Store]:
     Those tell the environment and the command line of every program that ran.
     """
     store = Store(tmp_path / "store")
-    project._delivered.add(store.value)
+    project.delivers(store.value)
     yield store
     project.scan({})  # to learn of the last secret
     files = {name: content for name, content in files_under(store.folder).items() if name != "value"}
@@ -68,7 +66,7 @@ def test_create_and_replace(project: Project, store: Store, *, readable: bool) -
     declare(project, exec_to(store, readable=readable), scopes=["audit:read"])
     data = project.apply()
 
-    assert [(result["action"], result["token"], result["status"]) for result in data["results"]] == [
+    assert outcomes(data) == [
         ("replace", "ci.g2", "done"),
         ("revoke", "ci", "done"),
     ]
@@ -97,9 +95,9 @@ def test_copied_to_a_file(project: Project, store: Store) -> None:
     declare(project, exec_to(store))
     project.apply()
     declare(project, exec_to(store), {"file": {"path": "out/ci"}})
-    project._delivered.add(project.folder / "out/ci")
+    project.delivers("out/ci")
     data = project.apply()
-    assert [(result["action"], result["status"]) for result in data["results"]] == [("redeliver", "done")]
+    assert outcomes(data) == [("redeliver", "ci", "done")]
     assert project.secret("out/ci") == held(project, store)
     assert len(project.sandbox.tokens()) == 1
     project.converge()
@@ -112,7 +110,7 @@ def test_copied_from_a_file(project: Project, store: Store, *, readable: bool) -
     project.apply()
     declare(project, {"file": {"path": "out/ci"}}, exec_to(store, readable=readable))
     data = project.apply()
-    assert [(result["action"], result["status"]) for result in data["results"]] == [("redeliver", "done")]
+    assert outcomes(data) == [("redeliver", "ci", "done")]
     assert project.secret("out/ci") == held(project, store)
     project.converge()
 
@@ -124,7 +122,7 @@ def test_a_store_that_was_edited(project: Project, store: Store) -> None:
     held(project, store)
     store.value.write_text("somebody-elses-value", encoding="utf-8")
     data = project.apply()
-    assert ("replace", "ci.g2", "done") in [(one["action"], one["token"], one["status"]) for one in data["results"]]
+    assert ("replace", "ci.g2", "done") in outcomes(data)
     assert held(project, store)
     project.converge()
 
@@ -136,7 +134,7 @@ def test_a_write_that_surely_wrote_nothing(project: Project, store: Store, *, re
     project.apply()
     first = held(project, store)
     no = store.sh("no", f"tee {store.folder}/asked | base64 >&2", "cat", "exit 75")
-    project._delivered.add(store.folder / "asked")
+    project.delivers(store.folder / "asked")
     declare(project, exec_to(store, readable=readable, write=list(no), refused=75), scopes=["audit:read"])
 
     ended = project.run("apply", "--format", "json", code=3)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.destinations.github_support import BARE_HOLDERS, HOLDERS, NAME, SHOP, VARIABLE
-from tests.e2e.project import Project, entry, names, spec
+from tests.e2e.project import FOUR_MINUTES, Project, entry, names, outcomes, spec
 from tests.support.github import JOB, TOKEN
 from tests.support.sandbox import ROOT
 
@@ -17,31 +17,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.contract import Prism
-    from tests.support.github import FakeGithub
+    from tests.support.github import FakeGitHub
     from tests.support.sandbox import RunningSandbox
 
-FOUR_MINUTES = 240
 EVERY = {key: HOLDERS[key] for key in ("environment", "selected")} | {"dependabot": BARE_HOLDERS["dependabot"]}
 SHOP_PATH = "/repos/acme/shop"
 OF = f"{SHOP_PATH}/actions"
 
 
-class GithubProject(Project):
+class GitHubProject(Project):
     """A project whose command knows where GitHub is; what GitHub was given may show nowhere else."""
 
-    def __init__(self, folder: Path, sandbox: RunningSandbox, github: FakeGithub) -> None:
+    def __init__(self, folder: Path, sandbox: RunningSandbox, github: FakeGitHub) -> None:
         super().__init__(folder, sandbox)
         self.github = github
-        self.variables = {"GITHUB_API_URL": github.url, "GH_TOKEN": TOKEN}
+        self.variables |= {"GITHUB_API_URL": github.url, "GH_TOKEN": TOKEN}
         self.secrets |= {TOKEN, JOB}
-
-    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        return super().environment({**self.variables, **(extra or {})})
-
-    def scan(self, places: Mapping[str, bytes]) -> None:
-        for (_, what), items in self.github.state.items.items():
-            self.secrets |= {item.value for item in items.values() if what == "secrets"}
-        super().scan(places)
+        self.stores.append(github.secrets)
 
     def declare(self, *settings: Mapping[str, Any], files: tuple[str, ...] = (), **more: Any) -> None:
         """Writes a spec with one entry, and remembers the files."""
@@ -63,19 +55,15 @@ class GithubProject(Project):
 
 
 @pytest.fixture
-def shop(tmp_path: Path, sandbox: RunningSandbox, github: FakeGithub) -> Iterator[GithubProject]:
+def shop(tmp_path: Path, sandbox: RunningSandbox, github: FakeGitHub) -> Iterator[GitHubProject]:
     """Gives a project beside a GitHub; at its end nothing secret stands where it should not."""
-    project = GithubProject(tmp_path / "project", sandbox, github)
+    project = GitHubProject(tmp_path / "project", sandbox, github)
     yield project
     project.scan({})
 
 
-def results(data: Any) -> list[tuple[str, str, str]]:
-    return [(result["action"], result["token"], result["status"]) for result in data["results"]]
-
-
 @pytest.mark.parametrize(("settings", "of"), EVERY.values(), ids=EVERY)
-def test_create_and_replace(shop: GithubProject, contract: Prism, settings: Mapping[str, Any], of: str) -> None:
+def test_create_and_replace(shop: GitHubProject, contract: Prism, settings: Mapping[str, Any], of: str) -> None:
     """A token is made and delivered within GitHub's contract; a second plan is empty; a change replaces it."""
     shop.variables["GITHUB_API_URL"] = contract.url
     shop.declare(settings)
@@ -86,14 +74,14 @@ def test_create_and_replace(shop: GithubProject, contract: Prism, settings: Mapp
 
     shop.later()
     shop.declare(settings, scopes=["audit:read"])
-    assert results(shop.apply()) == [("replace", "ci.g2", "done"), ("revoke", "ci", "done")]
+    assert outcomes(shop.apply()) == [("replace", "ci.g2", "done"), ("revoke", "ci", "done")]
     assert shop.held(of) != first
     assert not shop.sandbox.authenticates(first)
     shop.converge()
     assert (shop.github.variable(VARIABLE, of) is None) is (of.endswith("dependabot") or "record" in settings)
 
 
-def test_the_documents_example(shop: GithubProject, contract: Prism) -> None:
+def test_the_documents_example(shop: GitHubProject, contract: Prism) -> None:
     """What the document shows is delivered to every place that it names, within GitHub's contract."""
     text = (ROOT / "docs" / "destinations.md").read_text(encoding="utf-8").partition("## `github_secret`")[2]
     shop.github.state.repositories["acme/web"] = 103
@@ -106,21 +94,21 @@ def test_the_documents_example(shop: GithubProject, contract: Prism) -> None:
     shop.converge()
 
 
-def test_a_secret_that_was_removed(shop: GithubProject) -> None:
+def test_a_secret_that_was_removed(shop: GitHubProject) -> None:
     """A removed secret is replaced; where a file beside it holds the same, it is copied from there."""
     shop.declare(SHOP)
     shop.apply()
     shop.github.remove("secrets", NAME)
-    assert results(shop.apply())[0] == ("replace", "ci.g2", "done")
+    assert outcomes(shop.apply())[0] == ("replace", "ci.g2", "done")
     shop.declare(SHOP, files=("out/ci",))
-    assert results(shop.apply())[0] == ("replace", "ci.g3", "done")  # GitHub gives nothing back to copy
+    assert outcomes(shop.apply())[0] == ("replace", "ci.g3", "done")  # GitHub gives nothing back to copy
     shop.github.remove("secrets", NAME)
-    assert results(shop.apply()) == [("redeliver", "ci.g3", "done")]
+    assert outcomes(shop.apply()) == [("redeliver", "ci.g3", "done")]
     assert shop.held() == shop.secret("out/ci")
     shop.converge()
 
 
-def test_a_secret_that_was_changed(shop: GithubProject) -> None:
+def test_a_secret_that_was_changed(shop: GitHubProject) -> None:
     """What somebody wrote by hand is found by its time, and replaced."""
     shop.declare(SHOP)
     shop.apply()
@@ -131,7 +119,7 @@ def test_a_secret_that_was_changed(shop: GithubProject) -> None:
     shop.converge()
 
 
-def test_a_write_that_github_refuses(shop: GithubProject) -> None:
+def test_a_write_that_github_refuses(shop: GitHubProject) -> None:
     """Where GitHub surely took nothing, the new token is revoked and the old secret lives on."""
     shop.declare(SHOP)
     shop.apply()
@@ -139,11 +127,11 @@ def test_a_write_that_github_refuses(shop: GithubProject) -> None:
     shop.github.fail("PUT .*", status=403, message="Resource not accessible by personal access token")
     shop.declare(SHOP, scopes=["audit:read"])
     ended = shop.run("apply", code=3)
-    ended.says("'github acme/shop TOOKEN_TOKEN'", "does not let the credential in GH_TOKEN", "revoked again")
+    ended.says("'github_secret acme/shop TOOKEN_TOKEN'", "does not let the credential in GH_TOKEN", "revoked again")
     assert names(shop.sandbox) == ["ci"]
     assert shop.held() == first
     assert "mark=" not in (shop.github.variable(VARIABLE) or "")
-    assert results(shop.apply())[0] == ("replace", "ci.g3", "done")
+    assert outcomes(shop.apply())[0] == ("replace", "ci.g3", "done")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +139,7 @@ def test_a_write_that_github_refuses(shop: GithubProject) -> None:
     [(SHOP, True), (SHOP, False), ({**SHOP, "record": "none"}, True), ({**SHOP, "record": "none"}, False)],
     ids=["recorded, done", "recorded", "bare, done", "bare"],
 )
-def test_a_write_whose_answer_is_lost(shop: GithubProject, settings: Mapping[str, Any], *, done: bool) -> None:
+def test_a_write_whose_answer_is_lost(shop: GitHubProject, settings: Mapping[str, Any], *, done: bool) -> None:
     """Where GitHub may have written, both secrets live, and the next run goes on by what stands there."""
     shop.declare(settings)
     shop.apply()
@@ -166,12 +154,12 @@ def test_a_write_whose_answer_is_lost(shop: GithubProject, settings: Mapping[str
     data = shop.apply()
     assert shop.held()
     bare_and_done = done and "record" in settings
-    assert ("replace", "ci.g3", "done") in results(data) or bare_and_done
+    assert ("replace", "ci.g3", "done") in outcomes(data) or bare_and_done
     assert names(shop.sandbox) == (["ci.g2"] if bare_and_done else ["ci.g3"])
     shop.converge()
 
 
-def test_the_jobs_own_token(shop: GithubProject) -> None:
+def test_the_jobs_own_token(shop: GitHubProject) -> None:
     """The token of the job that runs is refused with what to do, before anything is made."""
     shop.variables = {"GITHUB_API_URL": shop.github.url, "GITHUB_TOKEN": JOB}
     shop.declare(SHOP)
@@ -180,7 +168,7 @@ def test_the_jobs_own_token(shop: GithubProject) -> None:
     assert shop.sandbox.tokens() == []
 
 
-def test_a_token_that_only_plans(shop: GithubProject) -> None:
+def test_a_token_that_only_plans(shop: GitHubProject) -> None:
     """A credential that may only read is enough to plan, and apply tells what it lacks before anything is made."""
     shop.variables["GH_TOKEN"] = "github_pat_that_only_reads_0123456"
     shop.declare(SHOP)
@@ -189,7 +177,7 @@ def test_a_token_that_only_plans(shop: GithubProject) -> None:
     assert shop.sandbox.tokens() == []
 
 
-def test_a_record_of_another_entry(shop: GithubProject) -> None:
+def test_a_record_of_another_entry(shop: GitHubProject) -> None:
     """What another entry delivered is replaced only where the spec says so."""
     shop.declare(SHOP)
     shop.apply()
@@ -198,11 +186,11 @@ def test_a_record_of_another_entry(shop: GithubProject) -> None:
     shop.run("apply", code=5).says("holds the record of 'ci'", "takeover: true")
     other["other"]["deliver"] = [{"github_secret": {**SHOP, "takeover": True}}]
     shop.write(spec(other))
-    assert results(shop.apply()) == [("create", "other", "done")]
+    assert outcomes(shop.apply()) == [("create", "other", "done")]
     assert shop.held()
 
 
-def test_one_secret_twice(shop: GithubProject) -> None:
+def test_one_secret_twice(shop: GitHubProject) -> None:
     """Two entries that deliver to one secret, however it is spelt, are an error with both places."""
     spelt = {"repository": "ACME/Shop", "name": "tooken_token"}
     both = {
@@ -210,10 +198,10 @@ def test_one_secret_twice(shop: GithubProject) -> None:
         for name, settings in (("one", SHOP), ("two", spelt))
     }
     shop.write(spec(both))
-    shop.run("validate", code=2).says("delivers to github acme/shop tooken_token", "'one' at tooken.yml:")
+    shop.run("validate", code=2).says("delivers to github_secret acme/shop tooken_token", "'one' at tooken.yml:")
 
 
-def test_a_short_overlap(shop: GithubProject) -> None:
+def test_a_short_overlap(shop: GitHubProject) -> None:
     """A run reads its secrets when it is queued, so an overlap of less than a day is worth a warning."""
     shop.declare(SHOP)
     shop.run("validate").says("may have read it up to 1d before it uses it", "the overlap is 0")
@@ -221,13 +209,13 @@ def test_a_short_overlap(shop: GithubProject) -> None:
     assert "may have read it" not in shop.run("validate").err
 
 
-def test_a_bare_store_never_rotates_in_place(shop: GithubProject) -> None:
+def test_a_bare_store_never_rotates_in_place(shop: GitHubProject) -> None:
     """A rotation in place needs a record."""
     shop.declare({**SHOP, "app": "dependabot"}, rotation={"every": "30d", "strategy": "in_place"})
     shop.run("validate", code=2).says("in_place needs a delivery record", "(dependabot)")
 
 
-def test_two_changes_within_three_minutes(shop: GithubProject) -> None:
+def test_two_changes_within_three_minutes(shop: GitHubProject) -> None:
     """Where no record tells two generations apart, the second one is not made before three minutes have passed."""
     settings, of = BARE_HOLDERS["dependabot"]
     shop.declare(settings)
@@ -242,7 +230,7 @@ def test_two_changes_within_three_minutes(shop: GithubProject) -> None:
     assert names(shop.sandbox) == ["ci.g2"]
 
 
-def test_an_answer_lost_by_the_api(shop: GithubProject) -> None:
+def test_an_answer_lost_by_the_api(shop: GitHubProject) -> None:
     """Where the secret of a new token was lost, no other is made at once that could not be told from it."""
     settings, of = BARE_HOLDERS["dependabot"]
     shop.declare(settings)
@@ -258,7 +246,7 @@ def test_an_answer_lost_by_the_api(shop: GithubProject) -> None:
     shop.converge()
 
 
-def test_what_a_person_revokes(shop: GithubProject) -> None:
+def test_what_a_person_revokes(shop: GitHubProject) -> None:
     """Whoever revokes by hand is told of a store that may hold the token, though no record says so."""
     settings, _ = BARE_HOLDERS["dependabot"]
     shop.declare(settings)
@@ -266,7 +254,7 @@ def test_what_a_person_revokes(shop: GithubProject) -> None:
     shop.run("revoke", "ci", "--yes", code=None).says("may hold 'ci'")
 
 
-def test_without_the_library(shop: GithubProject) -> None:
+def test_without_the_library(shop: GitHubProject) -> None:
     """Without PyGithub the command says which extra brings it, and asks nobody."""
     shop.declare(SHOP)
     (shop.folder / "sitecustomize.py").write_text("import sys\nsys.modules['github'] = None\n", encoding="utf-8")

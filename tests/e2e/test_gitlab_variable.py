@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.e2e.project import entry, names, spec
-from tests.support.gitlab_fake import READER, FakeGitLab, Fault
+from tests.e2e.project import FOUR_MINUTES, entry, names, outcomes, spec
+from tests.support.gitlab import READER, FakeGitLab, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tests.e2e.project import Ended, Project
-    from tests.support.gitlab_fake import Owner
+    from tests.support.gitlab import Owner
 
 KEY = "TOOKEN_TOKEN"
-FOUR_MINUTES = 240
-"""By then no mark and no new token is young any more."""
-
 HIDDEN = pytest.mark.parametrize("hidden", [False, True], ids=["readable", "hidden"])
 
 
@@ -35,8 +32,14 @@ class Shop:
         self.fake = fake
         self.project = project
         self.owner = fake.project()
-        self.environment: dict[str, str] = fake.environment()
+        project.variables |= fake.environment()
         project.secrets |= set(fake.scopes)
+        project.stores.append(self.stored)
+
+    def stored(self) -> set[str]:
+        """Every value that a variable has by now, but those that people gave it."""
+        values = {variable["value"] for owner in self.fake.owners.values() for variable in owner.variables}
+        return values - {"see-the-description", "somebody-elses", ""}
 
     def declare(self, *deliver: Mapping[str, Any], hidden: bool = False, **more: Any) -> None:
         """Writes a spec with one entry, for the variable unless said otherwise."""
@@ -45,21 +48,15 @@ class Shop:
         self.project.write(spec({"ci": {**entry(**more), "deliver": places}}))
 
     def run(self, *arguments: str, code: int = 0, **environment: str) -> Ended:
-        ended = self.project.run(*arguments, code=code, env={**self.environment, **environment})
-        values = {variable["value"] for owner in self.fake.owners.values() for variable in owner.variables}
-        self.project.secrets |= values - {"see-the-description", "somebody-elses", ""}
-        self.project.scan({"standard error": ended.err.encode(), "standard output": ended.out.encode()})
-        return ended
+        return self.project.run(*arguments, code=code, env=environment)
 
     def apply(self, *, code: int = 0) -> list[tuple[str, str, str]]:
         """Applies; gives what was done."""
-        results = self.run("apply", "--format", "json", code=code).data["results"]
-        return [(result["action"], result["token"], result["status"]) for result in results]
+        return outcomes(self.project.apply(code=code))
 
     def converge(self) -> None:
         """Asserts that nothing is left to do."""
-        data = self.run("plan", "--format", "json", "--detailed-exitcode").data
-        assert data["actions"] == data["waiting"] == data["problems"] == []
+        self.project.converge()
 
     def variable(self, owner: Owner | None = None) -> dict[str, Any]:
         """The one variable that is there, whose value lives."""
@@ -114,7 +111,7 @@ def test_the_example_in_the_documents(project: Project, shop: Shop) -> None:
 
 def test_the_instance(project: Project, shop: Shop) -> None:
     """A variable of the whole instance is served like any other."""
-    shop.environment["GITLAB_TOKEN"] = "glpat-fake-admin-9876543210"
+    project.variables["GITLAB_TOKEN"] = "glpat-fake-admin-9876543210"
     shop.declare({"gitlab_variable": {"instance": True, "name": KEY}})
     shop.apply()
     shop.variable(shop.fake.instance)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.held import CREATION, FOR_GOOD, LOOK_UP, PROOF, REVOCATION, Point, hold, kill, wait_for
-from tests.e2e.project import entry, names, spec
+from tests.e2e.project import FOUR_MINUTES, entry, names, spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +18,6 @@ TOKENS = {"ci": entry("out/ci"), "other": entry("out/other")}
 CHANGED = {"ci": entry("out/ci", scopes=["audit:read"]), "other": entry("out/other")}
 LATE = 1.5
 """Seconds that a request is held whose work the server still does after its client was killed."""
-
-FOUR_MINUTES = 240
-"""By then no mark and no new token is young any more."""
 
 
 def _killed(project: Project, point: Point, *, late: bool = False) -> None:

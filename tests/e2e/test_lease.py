@@ -155,7 +155,7 @@ def test_a_secret_that_cannot_be_handed_over(leasing: Project) -> None:
 def store(project: Project, tmp_path: Path) -> Store:
     """A store outside the project, behind a program."""
     store = Store(tmp_path / "store")
-    project._delivered.add(store.value)
+    project.delivers(store.value)
     return store
 
 

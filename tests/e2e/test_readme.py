@@ -21,7 +21,7 @@ def test_the_plan_that_the_readme_shows(make_project: Callable[..., Project]) ->
     demo = (TOP / "examples/demo/tooken.yml").read_text(encoding="utf-8")
     project.write(demo)
     for name in ("ci-deploy", "nightly-report", "old-bot"):
-        project._delivered.add(project.folder / "secrets" / name)
+        project.delivers(f"secrets/{name}")
     project.run("apply")
     project.write(demo.replace("scopes: [tokens:read]", "scopes: [tokens:read, tokens:rotate]", 1))
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.destinations.vault_support import KEY, NAME, PATH, Vault
-from tests.e2e.project import entry, names, spec
+from tests.e2e.project import FOUR_MINUTES, entry, names, outcomes, spec
 from tests.support.bao import running
 from tests.support.between import between
 
@@ -21,17 +21,14 @@ if TYPE_CHECKING:
     from tests.support.bao import Bao
     from tests.support.between import Between
 
-FOUR_MINUTES = 240
-"""By then no mark and no new token is young any more."""
-
 
 @pytest.fixture
 def vault(bao: Bao, project: Project) -> Iterator[Vault]:
     """Gives a secret in a mount of its own; whatever is delivered there, and the credentials, may show nowhere."""
     vault = Vault(bao=bao, mount=bao.mount(), environment={"VAULT_ADDR": bao.address, "VAULT_TOKEN": bao.token})
     runs_with(project, vault.environment)
+    project.stores.append(lambda: [value for value in (vault.data or {}).values() if len(str(value)) > 8])
     yield vault
-    project.secrets |= {value for value in (vault.data or {}).values() if isinstance(value, str) and len(value) > 8}
     project.scan({})
 
 
@@ -45,9 +42,8 @@ def way(vault: Vault, project: Project) -> Iterator[Between]:
 
 def runs_with(project: Project, variables: Mapping[str, str]) -> None:
     """Has every run of the command find these variables."""
-    of_all = type(project).environment
+    project.variables |= variables
     project.secrets.add(variables["VAULT_TOKEN"])
-    project.environment = lambda extra=None: of_all(project, {**variables, **(extra or {})})  # type: ignore[method-assign]
 
 
 def to(vault: Vault, key: str = KEY, **more: Any) -> dict[str, Any]:
@@ -68,10 +64,6 @@ def held(project: Project, vault: Vault, key: str = KEY) -> str:
     return secret
 
 
-def done(data: Any) -> list[tuple[str, str, str]]:
-    return [(one["action"], one["token"], one["status"]) for one in data["results"]]
-
-
 def test_create_and_replace(project: Project, vault: Vault) -> None:
     """A token is made, delivered and recorded; nothing is left to do; a change replaces it, and the old one goes."""
     vault.put({"user": "ci", "port": 5432})
@@ -83,7 +75,7 @@ def test_create_and_replace(project: Project, vault: Vault) -> None:
     project.converge()
 
     declare(project, to(vault), scopes=["audit:read"])
-    assert done(project.apply()) == [("replace", "ci.g2", "done"), ("revoke", "ci", "done")]
+    assert outcomes(project.apply()) == [("replace", "ci.g2", "done"), ("revoke", "ci", "done")]
     assert held(project, vault) != first
     assert not project.sandbox.authenticates(first)
     assert vault.data == {"user": "ci", "port": 5432, KEY: held(project, vault)}
@@ -98,7 +90,7 @@ def test_what_was_removed_is_mended(project: Project, vault: Vault, how: str) ->
     first = held(project, vault)
     remove(vault, how)
     project.sandbox.advance(FOUR_MINUTES)
-    assert ("replace", "ci.g2", "done") in done(project.apply())
+    assert ("replace", "ci.g2", "done") in outcomes(project.apply())
     assert held(project, vault) != first
     project.sandbox.advance(FOUR_MINUTES)
     project.apply()
@@ -118,7 +110,7 @@ def remove(vault: Vault, how: str) -> None:
 @pytest.mark.parametrize("lost", ["vault", "file"])
 def test_copied(project: Project, vault: Vault, lost: str) -> None:
     """Of two destinations the one that has lost the secret gets it from the other, without a new token."""
-    project._delivered.add(project.folder / "out/ci")
+    project.delivers("out/ci")
     declare(project, to(vault), {"file": {"path": "out/ci"}})
     project.apply()
     first = held(project, vault)
@@ -126,7 +118,7 @@ def test_copied(project: Project, vault: Vault, lost: str) -> None:
         remove(vault, "all")
     else:
         (project.folder / "out/ci").unlink()
-    assert done(project.apply()) == [("redeliver", "ci", "done")]
+    assert outcomes(project.apply()) == [("redeliver", "ci", "done")]
     assert held(project, vault) == project.secret("out/ci") == first
     project.converge()
 

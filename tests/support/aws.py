@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
@@ -17,9 +16,11 @@ import requests
 from botocore.config import Config
 
 from tests.support.needs import cannot
+from tests.support.serving import Handler, Serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from http.server import BaseHTTPRequestHandler
 
     from types_boto3_secretsmanager.client import SecretsManagerClient
 
@@ -122,20 +123,16 @@ class Gate:
         self.moto_url = moto.url
         self._lock = threading.Lock()
         self._over = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
+        self._server = Serving(self._handler())
+        self._server.begin()
+        self.url = self._server.url
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.end()
 
     def fault(self, operation: str, how: str = "status", **more: Any) -> None:
         """Orders a fault."""
@@ -180,17 +177,12 @@ class Gate:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         gate = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
+        class Bound(Handler):
+            def do_POST(self) -> None:  # noqa: N802
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 gate._serve(self, self.headers.get("X-Amz-Target", "").rpartition(".")[2], body)
 
-            def log_message(self, *_: object) -> None:
-                """Says nothing."""
-
-        return Handler
+        return Bound
 
     def _serve(self, handler: BaseHTTPRequestHandler, operation: str, body: bytes) -> None:
         with self._lock:

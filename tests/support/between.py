@@ -9,10 +9,11 @@ import re
 import socket
 import struct
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, TypeVar
 
 import requests
+
+from tests.support.serving import Handler, Serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -49,7 +50,7 @@ class Break:
     then: Callable[[], object] | None = None
 
 
-class Between(ThreadingHTTPServer):
+class Between(Serving):
     """The server in between.
 
     Attributes:
@@ -60,12 +61,10 @@ class Between(ThreadingHTTPServer):
         plain: OpenBao looks like HashiCorp Vault, which keeps no count of the changes to a secret's metadata.
     """
 
-    daemon_threads = True
-
     def __init__(self, to: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.to = to
-        self.address = f"http://127.0.0.1:{self.server_port}"
+        self.address = self.url
         self.breaks: list[Break] = []
         self.seen: list[str] = []
         self.headers: Mapping[str, str] = {}
@@ -90,12 +89,10 @@ class Between(ThreadingHTTPServer):
         return None
 
     def handle_error(self, *_: object) -> None:
-        """Says nothing of clients that leave."""
+        """Says nothing of connections that it has broken."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class _Handler(Handler):
     server: Between
 
     def _serve(self) -> None:
@@ -155,9 +152,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
-        pass
-
 
 @contextlib.contextmanager
 def between(to: str) -> Iterator[Between]:
@@ -169,15 +163,12 @@ def between(to: str) -> Iterator[Between]:
 @contextlib.contextmanager
 def serving(server: B) -> Iterator[B]:
     """Has a server in between serve, for as long as it is needed."""
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
+    server.begin()
     try:
         yield server
     finally:
         server.over.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        server.end()
 
 
 def _without(body: bytes, *names: str) -> bytes:

@@ -13,7 +13,7 @@ from tests.support.needs import cannot
 from tests.support.openapi import cut
 
 if TYPE_CHECKING:
-    from tests.support.github import FakeGithub
+    from tests.support.github import FakeGitHub
 
 MODULES = Path(__file__).resolve().parents[2] / "build" / "npm" / "node_modules"
 DOCUMENT = MODULES / "@octokit" / "openapi" / "generated" / "api.github.com.json"
@@ -30,7 +30,7 @@ class Prism:
         url: its address.
     """
 
-    def __init__(self, upstream: FakeGithub, folder: Path) -> None:
+    def __init__(self, upstream: FakeGitHub, folder: Path) -> None:
         node = shutil.which("node")
         if node is None or not DOCUMENT.exists() or not PRISM.exists():
             cannot("GitHub's contract is not there: 'make npm' installs it, which needs Node.js and npm")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.support.contract import Prism
-    from tests.support.github import FakeGithub
+    from tests.support.github import FakeGitHub
 
 
 @pytest.fixture
@@ -42,16 +42,16 @@ def bao() -> Iterator[Bao]:
 
 
 @pytest.fixture(scope="session")
-def _github() -> Iterator[FakeGithub]:
+def _github() -> Iterator[FakeGitHub]:
     """Gives one fake GitHub for all tests of a process."""
-    from tests.support.github import FakeGithub  # noqa: PLC0415  # most tests need none
+    from tests.support.github import FakeGitHub  # noqa: PLC0415  # most tests need none
 
-    with FakeGithub() as fake:
+    with FakeGitHub() as fake:
         yield fake
 
 
 @pytest.fixture(scope="session")
-def _contract(_github: FakeGithub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prism]:
+def _contract(_github: FakeGitHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prism]:
     """Gives one proxy before it that knows GitHub's contract."""
     from tests.support.contract import Prism  # noqa: PLC0415  # most tests need none
 
@@ -60,13 +60,13 @@ def _contract(_github: FakeGithub, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def github(_github: FakeGithub) -> FakeGithub:
+def github(_github: FakeGitHub) -> FakeGitHub:
     """Gives a fake GitHub as if it had just started."""
     _github.reset()
     return _github
 
 
 @pytest.fixture
-def contract(github: FakeGithub, _contract: Prism) -> Prism:
+def contract(github: FakeGitHub, _contract: Prism) -> Prism:
     """Gives the proxy before it."""
     return _contract

@@ -11,11 +11,11 @@ import threading
 import time
 from email.utils import format_datetime
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from tests.support.github_answers import Answers, Item
+from tests.support.serving import Handler, Serving
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ class Fault:
     times: int = 1
 
 
-class FakeGithub:
+class FakeGitHub:
     """The server, from construction until ``stop``; ``reset`` empties it.
 
     Attributes:
@@ -71,14 +71,12 @@ class FakeGithub:
         self.reset()
         fake = self
 
-        class Handler(_Handler):
+        class Bound(_Handler):
             github = fake
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}{prefix}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self._thread.start()
+        self._server = Serving(Bound)
+        self._server.begin()
+        self.url = f"{self._server.url}{prefix}"
 
     def reset(self) -> None:
         """Starts anew."""
@@ -90,9 +88,7 @@ class FakeGithub:
 
     def stop(self) -> None:
         self.over.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.end()
 
     def __enter__(self) -> Self:
         return self
@@ -126,6 +122,12 @@ class FakeGithub:
         item = self.state.items.get((of, "secrets"), {}).get(name)
         return None if item is None else item.value
 
+    def secrets(self) -> set[str]:
+        """All secrets of all holders, opened."""
+        return {
+            item.value for (_, what), items in self.state.items.items() if what == "secrets" for item in items.values()
+        }
+
     def variable(self, name: str, of: str = SHOP) -> str | None:
         """The value of the variable of that name."""
         item = self.state.items.get((of, "variables"), {}).get(name)
@@ -141,13 +143,8 @@ class FakeGithub:
         del self.state.items[of, what][name]
 
 
-class _Handler(BaseHTTPRequestHandler):
-    github: FakeGithub
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, *_: object) -> None:
-        """Keeps silent."""
+class _Handler(Handler):
+    github: FakeGitHub
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         return format_datetime(dt.datetime.fromtimestamp(self.github.now(), dt.UTC), usegmt=True)

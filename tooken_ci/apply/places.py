@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import DeliveryRecord, Held, Look, Mark, MarkKind, State
 from tooken_ci.base.text import quoted
+from tooken_ci.destinations.timing import LONGEST_WRITE
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 LONGEST_DELIVERY = 120.0
 """Seconds from the first mark to the last write of an entry; later, another run may take the marks for abandoned."""
-
-LONGEST_WRITE = 45.0
-"""Seconds that one write takes at most. Where no record tells what was written, its end counts, not its beginning."""
 
 
 class Places:
@@ -142,6 +140,7 @@ class Places:
 
     def _serve(self, place: str, secret: Secret, held: Held) -> None:
         destination = self._open[place]
+        # where no record tells what was written, the end of the write counts, not its beginning
         longest = LONGEST_DELIVERY - LONGEST_WRITE if place in self._bare else LONGEST_DELIVERY
         if self.age > longest:
             raise DestinationError(

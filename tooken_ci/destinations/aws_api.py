@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
-import random
 import time
 import uuid
 from typing import TYPE_CHECKING, TypeVar
 
 from tooken_ci.base.secret import Secret
+from tooken_ci.destinations import timing
 from tooken_ci.destinations.aws_errors import FAILURES, AwsError, no_credentials, not_aws, told
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ _SILENT = {"TagResource", "UntagResource"}
 """Operations to which AWS answers nothing; whether they were done is read back."""
 
 _TRIES = 5
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -219,7 +218,7 @@ class Api:
             except AwsError as error:
                 failed = error
             unclear = unclear or not failed.surely_refused
-            wait = max(_pause(number), failed.wait)
+            wait = max(timing.pause(number), failed.wait)
             if number == tries or not failed.again or time.monotonic() + wait > until - LONGEST_TRY:
                 break
             time.sleep(wait)
@@ -265,9 +264,3 @@ def remember(text: str) -> None:
 def _value(version: str, text: str | None) -> Value:
     remember(text or "")
     return Value(version=version, text=text)
-
-
-def _pause(number: int) -> float:
-    """Seconds to wait after a try."""
-    bound = min(_FIRST_PAUSE * 2 ** (number - 1), _LONGEST_PAUSE)
-    return random.uniform(bound / 2, bound)  # noqa: S311 - nothing to guess

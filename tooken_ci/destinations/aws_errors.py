@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -20,6 +18,7 @@ from botocore.parsers import ResponseParserError
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.redact import redactor
 from tooken_ci.base.text import quoted, safe
+from tooken_ci.destinations.timing import asked
 
 FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 """All that a call of botocore's raises."""
@@ -114,7 +113,7 @@ def _answered(operation: str, error: ClientError) -> AwsError:
             surely_refused=False,
             aws_code=code,
             again=True,
-            wait=_wait(meta.get("HTTPHeaders", {}).get("retry-after", "")),
+            wait=asked(meta.get("HTTPHeaders", {}).get("retry-after")) or 0,
         )
     throttled = code in _THROTTLED or status == 429  # noqa: PLR2004
     return AwsError(
@@ -122,7 +121,7 @@ def _answered(operation: str, error: ClientError) -> AwsError:
         hint="Run again later; something else asks AWS a lot." if throttled else _hint(operation, code, text),
         aws_code=code,
         again=throttled,
-        wait=_wait(meta.get("HTTPHeaders", {}).get("retry-after", "")),
+        wait=asked(meta.get("HTTPHeaders", {}).get("retry-after")) or 0,
     )
 
 
@@ -130,14 +129,6 @@ def _hint(operation: str, code: str, text: str) -> str:
     if code in {"AccessDeniedException", "AccessDenied"}:
         return _KMS_HINT if "kms" in text.lower() else f"Allow secretsmanager:{operation} on the secret."
     return _HINTS.get(code, "")
-
-
-def _wait(header: str) -> float:
-    try:
-        seconds = float(header)
-    except ValueError:
-        return 0
-    return seconds if 0 < seconds < math.inf else 0
 
 
 def no_credentials(error: Exception | None) -> AwsError:

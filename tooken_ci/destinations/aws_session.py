@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
 from botocore.config import Config
 
-from tooken_ci.base.text import quoted
+from tooken_ci.base.address import unfit
 from tooken_ci.destinations.aws_api import CONNECT, READ, Api
 from tooken_ci.destinations.aws_errors import FAILURES, AwsError, no_client, no_credentials
 
@@ -83,16 +81,5 @@ def _config(*, tries: int) -> Config:
 
 def _check_endpoint(url: str) -> None:
     """See that secrets do not travel in the clear."""
-    parts = urlsplit(url)
-    if parts.scheme == "http" and not _loopback(parts.hostname or ""):
-        raise AwsError(
-            f"The AWS endpoint {quoted(url)} is plain http: secrets would travel in the clear.",
-            hint="Use https in AWS_ENDPOINT_URL; plain http is for a server on this machine only.",
-        )
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    if wrong := unfit("The AWS endpoint", url):
+        raise AwsError(wrong, hint="Use https in AWS_ENDPOINT_URL; plain http is for a server on this machine only.")

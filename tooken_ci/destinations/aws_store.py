@@ -7,49 +7,42 @@ import time
 from typing import TYPE_CHECKING
 
 from tooken_ci.base.errors import DestinationError
-from tooken_ci.base.record import Look, State
-from tooken_ci.base.secret import Secret, fingerprint
 from tooken_ci.base.text import quoted
+from tooken_ci.destinations import timing
 from tooken_ci.destinations.aws_api import EXISTS, LONGEST_TRY, NOT_FOUND
 from tooken_ci.destinations.aws_delivery import Delivery
 from tooken_ci.destinations.aws_errors import AwsError
 from tooken_ci.destinations.aws_found import Found, value_in
 from tooken_ci.destinations.aws_tags import from_tags, own_tags, tag_key, to_tags
+from tooken_ci.destinations.judgement import recognized, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tooken_ci.base.record import DeliveryRecord, Held
+    from tooken_ci.base.record import DeliveryRecord, Held, Look
+    from tooken_ci.base.secret import Secret
     from tooken_ci.destinations.aws_api import Api
     from tooken_ci.destinations.aws_names import Spot
     from tooken_ci.destinations.aws_session import Aws
 
-_LONGEST_WRITE = 45.0
-"""Seconds that a write may take, every repetition included."""
-
-_LONGEST_READ = 30.0
 _PAUSES = (0.2, 0.5, 1.0, 2.0)
 """Seconds; what was just written may take a moment to be seen."""
 
 
-def look(aws: Aws, spots: Sequence[Spot]) -> Sequence[Look]:
+def look_at(aws: Aws, spots: Sequence[Spot]) -> Sequence[Look]:
     """What stands at some places of one secret, now; an error becomes ``unknown`` with its reason."""
     try:
         found = Found.read(aws.api(spots[0].region), spots[0].secret, _read_until())
     except DestinationError as error:
-        return [_unknown(error)] * len(spots)
-    return [_look_at(found, spot) for spot in spots]
+        return [unknown(error)] * len(spots)
+    return [_look(found, spot) for spot in spots]
 
 
-def _look_at(found: Found, spot: Spot) -> Look:
+def _look(found: Found, spot: Spot) -> Look:
     try:
         return found.look_at(spot)
     except DestinationError as error:
-        return _unknown(error)
-
-
-def _unknown(error: DestinationError) -> Look:
-    return Look(state=State.UNKNOWN, reason=f"{error.message} {error.hint}".strip().rstrip("."))
+        return unknown(error)
 
 
 class AwsDestination:
@@ -63,7 +56,7 @@ class AwsDestination:
 
     def look(self) -> Look:
         """What stands there now; an error becomes ``unknown`` with its reason."""
-        (found,) = look(self._aws, [self._spot])
+        (found,) = look_at(self._aws, [self._spot])
         return found
 
     def check(self) -> None:
@@ -146,7 +139,7 @@ class AwsDestination:
             value = Found.read(self._api, self._spot.secret, _read_until()).value_at(self._spot)
         except DestinationError:
             return None
-        return Secret(value) if value and fingerprint(held.id, value) == held.fingerprint else None
+        return recognized(value, held)
 
     @property
     def _api(self) -> Api:
@@ -176,8 +169,8 @@ class AwsDestination:
 
 
 def _read_until() -> float:
-    return time.monotonic() + _LONGEST_READ
+    return time.monotonic() + timing.LONGEST_READ
 
 
 def _write_until() -> float:
-    return time.monotonic() + _LONGEST_WRITE
+    return time.monotonic() + timing.LONGEST_WRITE

@@ -7,8 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base.text import quoted
-from tooken_ci.destinations.exec_store import LONGEST_DELIVERY, ExecDestination, Programs
-from tooken_ci.destinations.interface import one_by_one
+from tooken_ci.destinations.exec_store import ExecDestination, Programs
+from tooken_ci.destinations.interface import TAKEOVER, one_by_one, settings_of
+from tooken_ci.destinations.timing import LONGEST_WRITE
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
 
@@ -57,7 +58,7 @@ _SCHEMA: Mapping[str, Any] = {
         "timeout": {
             "type": "string",
             "pattern": "^[0-9]+s$",
-            "description": f"How long each program may take, 1s to {LONGEST_DELIVERY:.0f}s; {_DEFAULT_TIMEOUT} unless "
+            "description": f"How long each program may take, 1s to {LONGEST_WRITE:.0f}s; {_DEFAULT_TIMEOUT} unless "
             "said otherwise.",
             "examples": [_DEFAULT_TIMEOUT],
         },
@@ -69,10 +70,7 @@ _SCHEMA: Mapping[str, Any] = {
             "of its tools can end with after the secret was stored: the new token is then revoked.",
             "examples": [75],
         },
-        "takeover": {
-            "type": "boolean",
-            "description": "Replace what stands there even if its record names another entry's token.",
-        },
+        "takeover": TAKEOVER,
     },
 }
 
@@ -117,9 +115,7 @@ class ExecKind:
 
     def open(self, target: Target) -> ExecDestination:
         """The destination behind a target that this kind parsed."""
-        if not isinstance(target.settings, Programs):
-            raise TypeError("a target of another kind")
-        programs = target.settings
+        programs = settings_of(target, Programs)
         return ExecDestination(dataclasses.replace(programs, record=()) if target.ephemeral else programs)
 
     def look(self, targets: Sequence[Target]) -> Sequence[Look]:
@@ -144,9 +140,9 @@ def _timeout(text: str) -> int:
     """Seconds that each program may take."""
     match = _SECONDS.fullmatch(text)
     seconds = int(match[1]) if match is not None else 0
-    if not 1 <= seconds <= LONGEST_DELIVERY:
+    if not 1 <= seconds <= LONGEST_WRITE:
         raise SettingsError(
-            f"'timeout' is {quoted(text)}; it must be from 1s to {LONGEST_DELIVERY:.0f}s.",
+            f"'timeout' is {quoted(text)}; it must be from 1s to {LONGEST_WRITE:.0f}s.",
             hint="If a delivery took longer, another run could come in between.",
             key="timeout",
         )

@@ -14,18 +14,16 @@ from tooken_ci.base import naming
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import Look, State
 from tooken_ci.base.redact import redactor
-from tooken_ci.base.secret import Secret, fingerprint
+from tooken_ci.base.secret import Secret
 from tooken_ci.base.text import quoted
-from tooken_ci.destinations.judgement import judged
+from tooken_ci.destinations import timing
+from tooken_ci.destinations.judgement import judged, recognized, unknown
 from tooken_ci.destinations.program import Ended, NotStartedError, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tooken_ci.base.record import DeliveryRecord, Held
-
-LONGEST_DELIVERY = 45.0
-"""Seconds from the start of a write to the end of its record: longer, and another run might come in between."""
 
 _NOT_INHERITED = ("TOOKEN_", "INPUT_")
 
@@ -83,7 +81,7 @@ class ExecDestination:
             text = self._record()
             value = self._value() if self._programs.read else None
         except DestinationError as error:
-            return Look(state=State.UNKNOWN, reason=error.message.rstrip("."))
+            return unknown(error)
         return judged(text, value, readable=bool(self._programs.read))
 
     def check(self) -> None:
@@ -140,7 +138,7 @@ class ExecDestination:
         Raises:
             DestinationError: it was not stored, or nobody knows whether it was.
         """
-        self._until = time.monotonic() + LONGEST_DELIVERY
+        self._until = time.monotonic() + timing.LONGEST_WRITE
         try:
             self._run(Step.WRITE, secret.reveal().encode(), self._about | ({"ID": held.id} if held is not None else {}))
         except DestinationError:
@@ -161,7 +159,7 @@ class ExecDestination:
             value = self._value() if self._programs.read else None
         except DestinationError:
             return None
-        return Secret(value) if value and fingerprint(held.id, value) == held.fingerprint else None
+        return recognized(value, held)
 
     def _record(self) -> str:
         """The record that stands there; empty = none. What is longer than any record is cut, and so is none."""
@@ -199,7 +197,7 @@ class ExecDestination:
 
     def _hint(self, step: Step, ended: Ended) -> str:
         if ended.code is None:
-            return f"Make it faster, or raise 'timeout', to {LONGEST_DELIVERY:.0f}s at the most."
+            return f"Make it faster, or raise 'timeout', to {timing.LONGEST_WRITE:.0f}s at the most."
         if step is not Step.WRITE or self._refuses(step, ended):
             return f"Run it by hand, with TOOKEN_CI_STEP={step}."
         code = self._programs.refused
@@ -214,7 +212,7 @@ class ExecDestination:
         left = self._until - time.monotonic()
         if left <= 0:
             raise DestinationError(
-                f"its '{key}' program was not started: the delivery has taken {LONGEST_DELIVERY:.0f} s already.",
+                f"its '{key}' program was not started: the delivery has taken {timing.LONGEST_WRITE:.0f} s already.",
                 hint="Make the programs faster; run again.",
                 surely_refused=False,
             )

@@ -13,7 +13,7 @@ from tooken_ci.base.text import quoted
 from tooken_ci.destinations.file_access import Access
 from tooken_ci.destinations.file_format import FORMS
 from tooken_ci.destinations.file_store import FileDestination, record_path
-from tooken_ci.destinations.interface import one_by_one
+from tooken_ci.destinations.interface import TAKEOVER, one_by_one, settings_of
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
 
@@ -78,10 +78,7 @@ _SCHEMA: Mapping[str, Any] = {
             "type": "boolean",
             "description": "The file outlives the CI job, on a volume or a runner that is kept.",
         },
-        "takeover": {
-            "type": "boolean",
-            "description": "Replace what stands there even if its record names another entry's token.",
-        },
+        "takeover": TAKEOVER,
     },
 }
 
@@ -153,9 +150,7 @@ class FileKind:
 
     def open(self, target: Target) -> FileDestination:
         """The destination behind a target that this kind parsed."""
-        given = target.settings
-        if not isinstance(given, _Settings):
-            raise TypeError("a target of another kind")
+        given = settings_of(target, _Settings)
         lock = self._locks.setdefault(given.path, threading.Lock())
         return FileDestination(given.path, form=FORMS[given.form], key=given.key, access=given.access, lock=lock)
 

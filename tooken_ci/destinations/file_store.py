@@ -13,6 +13,7 @@ from tooken_ci.base.secret import Secret, fingerprint
 from tooken_ci.base.text import quoted
 from tooken_ci.destinations.file_access import Access, make_folder, read, replace, turn
 from tooken_ci.destinations.file_format import FormatError, Raw
+from tooken_ci.destinations.judgement import recognized
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,7 +163,7 @@ class FileDestination:
             value, _ = self._value()
         except (OSError, FormatError):
             return None
-        return Secret(value) if value and fingerprint(held.id, value) == held.fingerprint else None
+        return recognized(value, held)
 
     def _value(self) -> tuple[str | None, int]:
         """What stands in the secret's place, and when the file was written; None = nothing."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import random
 import time
 from collections import deque
 from email.utils import parsedate_to_datetime
@@ -20,13 +19,14 @@ import github.Auth
 import requests
 
 from tooken_ci import __version__
-from tooken_ci.base.errors import DestinationError, UsageError
+from tooken_ci.base.address import unfit
+from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.redact import redactor
 from tooken_ci.base.secret import Secret
-from tooken_ci.base.text import quoted, safe
+from tooken_ci.base.text import safe
+from tooken_ci.destinations import broken, timing
 from tooken_ci.destinations.github_pace import Pace, limited, until_reset
 from tooken_ci.destinations.github_refusal import refusal
-from tooken_ci.tooken.address import checked_url
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -39,18 +39,11 @@ log = logging.getLogger(__name__)
 VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
 """Where a credential is looked for; the first that is there is taken, as GitHub's own command line does it."""
 
-LONGEST_WRITE = 45.0
-"""Seconds that a write may take, with all its tries and what is read for it."""
-
-_LONGEST_READ = 30.0
 _TIMEOUT = 8
 _LONGEST_TRY = 2 * _TIMEOUT
 """Seconds to connect, and then as many again to be answered."""
 
 _TRIES = 6
-_FIRST_PAUSE = 0.25
-_LONGEST_PAUSE = 8.0
-_CHANCE = random.SystemRandom()
 _FAULT = 500
 _REDIRECT = 300
 
@@ -91,11 +84,8 @@ def connect(environment: Mapping[str, str]) -> Api:
         DestinationError: there is no credential, or the address cannot be one.
     """
     url = environment.get("GITHUB_API_URL") or "https://api.github.com"
-    try:
-        checked_url(url)
-    except UsageError as error:
-        told = f"GITHUB_API_URL cannot be the address of GitHub's API: {error.message}"
-        raise DestinationError(told, hint="On GitHub Enterprise it is https://HOST/api/v3.") from None
+    if wrong := unfit("GITHUB_API_URL", url):
+        raise DestinationError(wrong, hint="On GitHub Enterprise it is https://HOST/api/v3.")
     for variable in VARIABLES:
         if value := environment.get(variable, "").strip():
             try:
@@ -133,7 +123,7 @@ class Api:
         Raises:
             DestinationError: GitHub refuses, or cannot be reached in time.
         """
-        ends = time.monotonic() + _LONGEST_READ if until is None else until
+        ends = time.monotonic() + timing.LONGEST_READ if until is None else until
         return self._call("GET", path, accept=accept, until=ends, parameters=parameters)
 
     def send(
@@ -169,8 +159,8 @@ class Api:
             try:
                 answer = self._once(verb, path, body, parameters)
             except requests.RequestException as error:
-                doubtful = doubtful or (verb != "GET" and not _never_sent(error))
-                pause, why = _pause(tried), f"GitHub cannot be reached at {safe(self._url)}: {_reason(error)}"
+                doubtful = doubtful or (verb != "GET" and not broken.never_sent(error))
+                pause, why = timing.pause(tried), f"GitHub cannot be reached at {safe(self._url)}: {broken.why(error)}"
             except RuntimeError as error:  # PyGithub follows no redirect to another host
                 raise DestinationError(
                     f"GitHub's API at {safe(self._url)} sends requests elsewhere: {safe(str(error))}.",
@@ -185,7 +175,7 @@ class Api:
                     pause, why = limit.wait, f"{limit.what} of GitHub is reached"
                 elif answer.status >= _FAULT:
                     doubtful = doubtful or verb != "GET"
-                    pause, why = _pause(tried), f"GitHub answers {verb} {safe(path)} with {answer.status}"
+                    pause, why = timing.pause(tried), f"GitHub answers {verb} {safe(path)} with {answer.status}"
                 elif answer.status < _REDIRECT or answer.status in accept:
                     return answer
                 else:
@@ -248,28 +238,3 @@ class Api:
             seconds_between_writes=None,
             lazy=True,
         ).requester
-
-
-def _pause(tried: int) -> float:
-    """How long to wait after the ``tried``-th try, from 1; seconds, random."""
-    return _CHANCE.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (tried - 1)))
-
-
-def _never_sent(error: requests.RequestException) -> bool:
-    """Whether not a byte of the request can have reached GitHub."""
-    if isinstance(error, requests.exceptions.ConnectTimeout) or "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return True
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return type(reason).__name__ in {"NewConnectionError", "NameResolutionError"}
-
-
-def _reason(error: requests.RequestException) -> str:
-    if isinstance(error, requests.exceptions.SSLError):
-        return "its TLS certificate is not trusted"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy does not let it through"
-    if isinstance(error, requests.exceptions.Timeout):
-        return f"no answer within {_TIMEOUT} s"
-    if _never_sent(error):
-        return "the connection was refused, or the name does not resolve"
-    return f"the connection broke before the answer was complete ({quoted(type(error).__name__)})"

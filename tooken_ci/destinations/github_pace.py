@@ -7,6 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from tooken_ci.destinations import timing
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
@@ -67,9 +69,9 @@ def limited(status: int, headers: Mapping[str, str], message: str, date: dt.date
     """
     if status not in _REFUSALS:
         return None
-    told = headers.get("retry-after", "")
-    if told.isdigit():
-        return Limited(wait=float(told), what="the secondary rate limit")
+    asked = timing.asked(headers.get("retry-after"))
+    if asked is not None:
+        return Limited(wait=asked, what="the secondary rate limit")
     reset = until_reset(headers, date)
     if reset is not None:
         return Limited(wait=reset, what="the rate limit")
@@ -81,6 +83,6 @@ def limited(status: int, headers: Mapping[str, str], message: str, date: dt.date
 def until_reset(headers: Mapping[str, str], date: dt.datetime | None) -> float | None:
     """Seconds until the allowance is renewed, where an answer says that it is used up; else None."""
     reset = headers.get("x-ratelimit-reset", "")
-    if headers.get("x-ratelimit-remaining") != "0" or not reset.isdigit():
+    if headers.get("x-ratelimit-remaining") != "0" or not (reset.isascii() and reset.isdigit()):
         return None
     return _MINUTE if date is None else max(float(reset) - date.timestamp(), 0.0) + 1.0  # nobody knows when within it

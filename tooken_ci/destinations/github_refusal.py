@@ -25,7 +25,7 @@ _OTHER = ("GitHub refuses that", "See what it says.")
 _NOT_THE_JOBS = f"Set GH_TOKEN to another one, which is taken before GITHUB_TOKEN: {_NEEDED}."
 
 
-class GithubRefusalError(DestinationError):
+class GitHubRefusalError(DestinationError):
     """GitHub refused a request.
 
     Attributes:
@@ -41,7 +41,7 @@ class GithubRefusalError(DestinationError):
 
 def refusal(
     call: str, status: int, message: str, *, variable: str, of_an_app: bool, surely_refused: bool
-) -> GithubRefusalError:
+) -> GitHubRefusalError:
     """The error for an answer that refuses.
 
     Args:
@@ -60,7 +60,7 @@ def refusal(
         )
         hint = _NOT_THE_JOBS
     said = f"{status}, {message}" if message else str(status)
-    return GithubRefusalError(
+    return GitHubRefusalError(
         f"{told.format(variable)} ({safe(call)}: {said.rstrip('.')}).",
         hint=hint,
         surely_refused=surely_refused,

@@ -18,7 +18,7 @@ from tooken_ci.destinations.github_names import (
     environment_problem,
     name_problem,
 )
-from tooken_ci.destinations.interface import Extra
+from tooken_ci.destinations.interface import TAKEOVER, Extra, settings_of
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tooken_ci.base.record import Look
     from tooken_ci.destinations.github_api import Api
     from tooken_ci.destinations.github_group import Group
-    from tooken_ci.destinations.github_store import GithubDestination
+    from tooken_ci.destinations.github_store import GitHubDestination
     from tooken_ci.destinations.interface import Surroundings
 
 _OWNER = "[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
@@ -95,15 +95,12 @@ _SCHEMA: Mapping[str, Any] = {
             "description": f"Where the delivery record stands: in the Actions variable NAME{RECORD_SUFFIX}, or "
             "nowhere. Dependabot has no variables, so there it is none.",
         },
-        "takeover": {
-            "type": "boolean",
-            "description": "Replace what stands there even if its record names another entry's token.",
-        },
+        "takeover": TAKEOVER,
     },
 }
 
 
-class GithubSecretKind:
+class GitHubSecretKind:
     """The kind ``github_secret``. All its destinations share one way to GitHub, and what they learn on it."""
 
     name = "github_secret"
@@ -133,13 +130,13 @@ class GithubSecretKind:
             visibility=_visibility(settings, holder),
             repositories=_repositories(settings, holder),
         )
-        where = f"github:{self._server()}:{holder.key}"
+        where = f"{self.name}:{self._server()}:{holder.key}"
         claims = {f"{where}:{holder.app}:secret:{parsed.name}"}
         if parsed.recorded:
             claims.add(f"{where}:variable:{parsed.record_name}")
         return Target(
             kind=self.name,
-            place=f"github {holder} {settings['name']}",
+            place=f"{self.name} {holder} {settings['name']}",
             claims=frozenset(claims),
             settings=parsed,
             takeover=bool(settings.get("takeover")),
@@ -149,18 +146,18 @@ class GithubSecretKind:
             position=position,
         )
 
-    def open(self, target: Target) -> GithubDestination:
+    def open(self, target: Target) -> GitHubDestination:
         """The destination behind a target that this kind parsed."""
-        from tooken_ci.destinations.github_store import GithubDestination
+        from tooken_ci.destinations.github_store import GitHubDestination
 
-        settings = _settings_of(target)
-        return GithubDestination(self._group(settings.holder), settings)
+        settings = settings_of(target, Settings)
+        return GitHubDestination(self._group(settings.holder), settings)
 
     def look(self, targets: Sequence[Target]) -> Sequence[Look]:
         """What stands at each of some targets of one group, now."""
         from tooken_ci.destinations.github_store import look_at
 
-        settings = [_settings_of(target) for target in targets]
+        settings = [settings_of(target, Settings) for target in targets]
         return look_at(self._group(settings[0].holder), settings)
 
     def _group(self, holder: Holder) -> Group:
@@ -181,12 +178,6 @@ class GithubSecretKind:
     def _server(self) -> str:
         """What tells one GitHub from another in a claim."""
         return self._environment.get("GITHUB_API_URL", "").rstrip("/").lower()
-
-
-def _settings_of(target: Target) -> Settings:
-    if not isinstance(target.settings, Settings):
-        raise TypeError("a target of another kind")
-    return target.settings
 
 
 def _holder(settings: Mapping[str, Any]) -> Holder:

@@ -13,11 +13,11 @@ from tooken_ci.base import times
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import Look, State
 from tooken_ci.base.text import quoted
-from tooken_ci.destinations.github_api import LONGEST_WRITE
+from tooken_ci.destinations import timing
 from tooken_ci.destinations.github_group import MISSING, Found
 from tooken_ci.destinations.github_names import SELECTED
-from tooken_ci.destinations.github_refusal import GithubRefusalError
-from tooken_ci.destinations.judgement import judged
+from tooken_ci.destinations.github_refusal import GitHubRefusalError
+from tooken_ci.destinations.judgement import judged, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def look_at(group: Group, settings: Sequence[Settings]) -> list[Look]:
     try:
         found = group.find(settings)
     except DestinationError as error:
-        return [Look(state=State.UNKNOWN, reason=error.message.rstrip("."))] * len(settings)
+        return [unknown(error)] * len(settings)
     return [judge(one, what) for one, what in zip(settings, found, strict=True)]
 
 
@@ -106,7 +106,7 @@ def _elsewhere(why: str) -> Look:
     return Look(state=State.ABSENT, reason=why, value_newer=True)
 
 
-class GithubDestination:
+class GitHubDestination:
     """One secret. It knows from a look what it is about to change, and from a write what the record must say."""
 
     def __init__(self, group: Group, settings: Settings) -> None:
@@ -121,7 +121,7 @@ class GithubDestination:
         try:
             return judge(self._settings, self._find())
         except DestinationError as error:
-            return Look(state=State.UNKNOWN, reason=error.message.rstrip("."))
+            return unknown(error)
 
     def check(self) -> None:
         """Whether it can be written, as far as GitHub tells without a write: what is missing is told by its first call.
@@ -201,7 +201,7 @@ class GithubDestination:
         key_id, key = self._group.key(until)
         try:
             answer = self._group.api.send("PUT", path, _sealed(key_id, key, value) | whom, until=until)
-        except GithubRefusalError as error:
+        except GitHubRefusalError as error:
             if error.status != _UNPROCESSABLE or not error.surely_refused:
                 raise
             fresh = self._group.key(until, afresh=True)
@@ -247,7 +247,7 @@ class GithubDestination:
 
 
 def _in_time() -> float:
-    return time.monotonic() + LONGEST_WRITE
+    return time.monotonic() + timing.LONGEST_WRITE
 
 
 def _sealed(key_id: str, key: str, value: str) -> dict[str, Any]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from tooken_ci.base.address import unfit
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.redact import MINIMUM
 from tooken_ci.base.secret import Secret
 from tooken_ci.base.text import quoted
-from tooken_ci.tooken.address import loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,21 +53,9 @@ def address(environment: Mapping[str, str]) -> str:
     if not variable:
         return "https://gitlab.com"
     url = environment[variable]
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        _ = parts.port  # read only here, and refused where it is none
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in {"http", "https"} or parts.query or parts.fragment or parts.username is not None:
-        raise DestinationError(
-            f"{variable} is not the http(s) address of a GitLab.", hint="Such as https://gitlab.example.com."
-        )
-    if parts.scheme == "http" and not loopback(host):
-        raise DestinationError(
-            f"{variable} is the plain http address {quoted(url)}: GITLAB_TOKEN would travel in the clear.",
-            hint="Use https; plain http is for a server on this machine only.",
-        )
+    if wrong := unfit(variable, url):
+        hint = "Give the https address of a GitLab, such as https://gitlab.example.com; plain http is for this machine."
+        raise DestinationError(wrong, hint=hint)
     return url.rstrip("/")
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-import random
 import threading
 import time
 from http import HTTPStatus
@@ -18,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import gitlab
 import requests
 from gitlab.exceptions import GitlabError
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.text import quoted, safe
+from tooken_ci.destinations import broken, timing
 from tooken_ci.destinations.gitlab_access import (
     WHICH_ADDRESS,
     WHICH_AUTHORITY,
@@ -33,8 +32,6 @@ from tooken_ci.destinations.gitlab_access import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_CHANCE = random.SystemRandom()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,8 +48,8 @@ class Patience:
 
     connect: float = 5.0
     read: float = 12.0
-    whole: float = 30.0
-    pause: float = 0.5
+    whole: float = timing.LONGEST_READ
+    pause: float = timing.FIRST_PAUSE
     tries: int = 4
 
 
@@ -152,7 +149,7 @@ class Connection:
             if isinstance(found, Answer):
                 return found
             doubt = doubt or not found.sure
-            pause = _CHANCE.random() * self._patience.pause * 2 ** (attempt - 1) if found.after is None else found.after
+            pause = timing.pause(attempt, self._patience.pause) if found.after is None else found.after
             if not found.again or attempt >= self._patience.tries or time.monotonic() + pause >= end:
                 hint = found.hint or (f"It takes {role}." if role and found.status in {403, 404} else "")
                 raise GitLabError(
@@ -235,8 +232,7 @@ class Connection:
 
     def _note_pause(self, response: requests.Response, *_: Any, **__: Any) -> None:
         """Keep what python-gitlab drops: how long an answer asks to wait."""
-        asked = response.headers.get("Retry-After", "")
-        self._of_thread.after = float(asked) if asked.isascii() and asked.isdigit() else None
+        self._of_thread.after = timing.asked(response.headers.get("Retry-After"))
 
 
 def _refusal(error: GitlabError, after: float | None) -> _Fault:
@@ -275,22 +271,12 @@ def _no_answer(error: OSError, url: str) -> _Fault:
             "The project or group may have been renamed: give its new path. Or else see whether the address is right."
         )
         return _Fault(why=why, hint=hint, sure=True, again=False)
-    if isinstance(error, requests.exceptions.SSLError):
-        why = f"the certificate of GitLab at {where} is not trusted"
-        return _Fault(why=why, hint=WHICH_AUTHORITY, sure="CERTIFICATE_VERIFY_FAILED" in str(error), again=False)
-    if isinstance(error, requests.ConnectTimeout) or _refused(error):
-        return _Fault(why=f"GitLab at {where} could not be reached", hint=WHICH_ADDRESS, sure=True, again=True)
-    if isinstance(error, requests.Timeout):
-        return _Fault(why=f"GitLab at {where} did not answer in time", hint="Run again.", sure=False, again=True)
     if isinstance(error, ValueError):  # no address, or no header, that a request can have
         return _Fault(why=f"no request can be sent to {where}", hint=WHICH_ADDRESS, sure=True, again=False)
-    return _Fault(why=f"the connection to GitLab at {where} broke", hint="Run again.", sure=False, again=True)
-
-
-def _refused(error: OSError) -> bool:
-    """Whether no connection came about, so that not a byte was sent."""
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
+    untrusted, sure = broken.untrusted(error), broken.never_sent(error)
+    hint = WHICH_AUTHORITY if untrusted else WHICH_ADDRESS if sure else "Run again."
+    why = f"GitLab cannot be reached at {where}: {broken.why(error)}"
+    return _Fault(why=why, hint=hint, sure=sure, again=not untrusted)
 
 
 def _said(error: GitlabError) -> str:

@@ -7,14 +7,14 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from tooken_ci.base.errors import DestinationError
-from tooken_ci.base.record import Look, State
 from tooken_ci.base.secret import Secret, SecretTooShortError
 from tooken_ci.destinations.gitlab_variables import Variable, Variables, at
-from tooken_ci.destinations.judgement import judged
+from tooken_ci.destinations.judgement import judged, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tooken_ci.base.record import Look
     from tooken_ci.destinations.gitlab_api import Connection
     from tooken_ci.destinations.gitlab_rules import Settings
 
@@ -53,7 +53,7 @@ class Found:
         return judged(self.record, None, readable=False)
 
 
-def look_together(wanted: Sequence[Settings], connection: Connection) -> list[Look]:
+def look_at(wanted: Sequence[Settings], connection: Connection) -> list[Look]:
     """What stands at each of some variables of one home: one request for each hundred that it has.
 
     Pages may be torn while variables come and go, so one that no page of several told is asked for by itself.
@@ -85,8 +85,3 @@ def _known(variable: Variable | None) -> None:
     if variable is not None and variable.value is not None:
         with contextlib.suppress(SecretTooShortError):
             Secret(variable.value)
-
-
-def unknown(error: DestinationError) -> Look:
-    """What a look says where GitLab could not be asked."""
-    return Look(state=State.UNKNOWN, reason=error.message.rstrip("."))

@@ -15,27 +15,25 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from tooken_ci.base import naming
 from tooken_ci.base.errors import DestinationError
-from tooken_ci.base.narrow import TooLongError, fitted, lacking
-from tooken_ci.base.record import Mark, MarkKind, State
-from tooken_ci.base.secret import Secret, fingerprint
+from tooken_ci.base.record import State
 from tooken_ci.base.text import quoted
+from tooken_ci.destinations import timing
 from tooken_ci.destinations.gitlab_api import GitLabError
-from tooken_ci.destinations.gitlab_looks import Found, unknown
-from tooken_ci.destinations.gitlab_rules import LONGEST_DESCRIPTION, refused
+from tooken_ci.destinations.gitlab_looks import Found
+from tooken_ci.destinations.gitlab_record import demand_room, text_of
+from tooken_ci.destinations.gitlab_rules import refused
 from tooken_ci.destinations.gitlab_variables import Variables, taken
+from tooken_ci.destinations.judgement import recognized, unknown
 
 if TYPE_CHECKING:
     from tooken_ci.base.record import DeliveryRecord, Held, Look
+    from tooken_ci.base.secret import Secret
     from tooken_ci.destinations.gitlab_api import Connection
     from tooken_ci.destinations.gitlab_rules import Settings
     from tooken_ci.destinations.gitlab_variables import Variable
 
 log = logging.getLogger(__name__)
-
-LONGEST_DELIVERY = 45.0
-"""Seconds from the start of a write to the end of its record: longer, and another run might come in between."""
 
 _NOTE_VALUE = "see-the-description"
 """What a note holds: nothing, in at least 8 characters, so that a hidden one can be made."""
@@ -79,7 +77,7 @@ class GitLabDestination:
         self._connection.demand_api_scope()
         self._check_visibility(found.variable)
         if look.record is not None:
-            self._demand_room(look.record)
+            demand_room(look.record)
 
     def write_record(self, record: DeliveryRecord) -> None:
         """Put the record into the description of the variable, or of the note while there is no variable.
@@ -119,7 +117,7 @@ class GitLabDestination:
         if why:
             hint = "Deliver it elsewhere." if self._settings.raw else "Say 'raw: true', or deliver it elsewhere."
             raise DestinationError(f"its value cannot be given to GitLab: {why}.", hint=hint)
-        self._until = time.monotonic() + LONGEST_DELIVERY
+        self._until = time.monotonic() + timing.LONGEST_WRITE
         fields: dict[str, Any] = {"value": secret.reveal(), "masked": masked, "raw": self._settings.raw}
         try:
             if found.variable is None:
@@ -150,7 +148,7 @@ class GitLabDestination:
         except DestinationError:
             return None
         value = None if variable is None else variable.value
-        return Secret(value) if value and fingerprint(held.id, value) == held.fingerprint else None
+        return recognized(value, held)
 
     def _find(self, *, also_note: bool = False) -> Found:
         """What is there; of the note it is known from before where the variable has a record of its own."""
@@ -174,7 +172,7 @@ class GitLabDestination:
 
     def _describe(self, record: DeliveryRecord) -> None:
         """Put the record into the variable's own description."""
-        text = self._text(record)
+        text = text_of(record)
         changed = self._change({"description": text})
         if changed.description != text:
             raise DestinationError(
@@ -198,7 +196,7 @@ class GitLabDestination:
     def _leave_note(self, note: Variable | None, record: DeliveryRecord) -> None:
         """Put the record into the note's description. The note is made as the variable will be, to see that it can."""
         settings = self._settings
-        text = self._text(record)
+        text = text_of(record)
         if note is not None:
             kept = self._variables.change(settings.note, settings.scope, {"description": text})
         else:
@@ -252,44 +250,6 @@ class GitLabDestination:
             return None
         ours = there is not None and bool(text) and there.description == text and there.value in {None, value}
         return there if ours else None
-
-    def _text(self, record: DeliveryRecord) -> str:
-        """The record as a description takes it.
-
-        Raises:
-            DestinationError: there is no room for it; says how long names may be.
-        """
-        if record.marks:
-            self._demand_room(record)
-        try:
-            return fitted(record, LONGEST_DESCRIPTION)
-        except TooLongError as error:
-            raise DestinationError(
-                f"its delivery record is {error.over} characters too long for the description of a variable "
-                f"({LONGEST_DESCRIPTION}): runs that died have left {len(record.marks)} marks in it.",
-                hint="Remove the variable and run again; the secret is then delivered anew.",
-                surely_refused=bool(record.marks),
-            ) from None
-
-    def _demand_room(self, record: DeliveryRecord) -> None:
-        """See that the delivery that the newest mark announces will find room for its record.
-
-        Raises:
-            DestinationError: it will not.
-        """
-        if not record.marks and record.held is not None:
-            next_one = Mark(kind=MarkKind.CREATE, name=record.held.name, run=12 * "0", at=record.held.at)
-            record = record.marked(next_one)
-        missing = lacking(record, LONGEST_DESCRIPTION) if record.marks else 0
-        if missing:
-            name = naming.split(record.marks[-1].name)[0]
-            most = len(name) + len(record.workspace) - missing
-            raise DestinationError(
-                f"the description of a variable, {LONGEST_DESCRIPTION} characters, has no room for the delivery record "
-                f"of {quoted(name)}: it is {missing} too long.",
-                hint=f"The entry's name and the workspace label may have {most} characters together; any but letters, "
-                "digits and . _ - counts three or more.",
-            )
 
     def _check_visibility(self, variable: Variable | None) -> None:
         """See that the variable is as hidden as the spec says: GitLab does not change that later."""

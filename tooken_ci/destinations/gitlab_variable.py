@@ -17,7 +17,7 @@ from tooken_ci.destinations.gitlab_rules import (
     Settings,
     steers,
 )
-from tooken_ci.destinations.interface import Extra
+from tooken_ci.destinations.interface import TAKEOVER, Extra, settings_of
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
 
@@ -89,7 +89,7 @@ _SCHEMA: Mapping[str, Any] = {
         "masked": _flag("Job logs show [MASKED] in its place; unless said otherwise they do."),
         "hidden": _flag("Its value is never shown again, so it cannot be copied from there. Only while it is made."),
         "raw": _flag("Nothing in the value is expanded; unless said otherwise nothing is."),
-        "takeover": _flag("Replace what stands there even if its record names another entry's token."),
+        "takeover": TAKEOVER,
     },
 }
 
@@ -153,15 +153,15 @@ class GitLabVariableKind:
         """The destination behind a target that this kind parsed."""
         from tooken_ci.destinations.gitlab_store import GitLabDestination
 
-        return GitLabDestination(_settings(target), self._connection())
+        return GitLabDestination(settings_of(target, Settings), self._connection())
 
     def look(self, targets: Sequence[Target]) -> Sequence[Look]:
         """What stands at each of some targets of one project, group or instance, now."""
-        from tooken_ci.destinations.gitlab_looks import look_together
+        from tooken_ci.destinations.gitlab_looks import look_at
 
         if len(targets) == 1:
             return [self.open(targets[0]).look()]
-        return look_together([_settings(target) for target in targets], self._connection())
+        return look_at([settings_of(target, Settings) for target in targets], self._connection())
 
     def _connection(self) -> Connection:
         """The connection that all threads share; made when it is first needed."""
@@ -171,12 +171,6 @@ class GitLabVariableKind:
             if self._connected is None:
                 self._connected = Connection(self._surroundings.environment, self._patience or USUAL)
             return self._connected
-
-
-def _settings(target: Target) -> Settings:
-    if not isinstance(target.settings, Settings):
-        raise TypeError("a target of another kind")
-    return target.settings
 
 
 def _group(home: Home) -> str:

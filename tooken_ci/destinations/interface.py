@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from tooken_ci.base.errors import UsageError
 from tooken_ci.base.text import quoted
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from tooken_ci.base.record import DeliveryRecord, Held, Look
     from tooken_ci.base.secret import Secret
     from tooken_ci.spec.model import Target
+
+T = TypeVar("T")
+
+TAKEOVER: Mapping[str, Any] = {
+    "type": "boolean",
+    "description": "Replace what stands there even if its record names another entry's token.",
+}
+"""The one setting that every kind with a record has, as schemas say it."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -110,6 +118,13 @@ class Kind(DestinationKind, Protocol):
 def one_by_one(kind: Kind, targets: Sequence[Target]) -> Sequence[Look]:
     """What stands at each of some targets, for a kind for which a look at many costs as much as a look at each."""
     return [kind.open(target).look() for target in targets]
+
+
+def settings_of(target: Target, made: type[T]) -> T:
+    """What a kind made of a target's settings, which is always of one class."""
+    if not isinstance(target.settings, made):
+        raise TypeError("a target of another kind")
+    return target.settings
 
 
 def demand(kind: Kind) -> None:

@@ -12,7 +12,7 @@ from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import Look, State
 from tooken_ci.base.text import quoted
 from tooken_ci.destinations.file import FileKind
-from tooken_ci.destinations.interface import one_by_one
+from tooken_ci.destinations.interface import one_by_one, settings_of
 from tooken_ci.destinations.variables import STEERING
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
@@ -111,10 +111,9 @@ class JobKind:
 
     def open(self, target: Target) -> JobDestination:
         """The destination behind a target that this kind parsed."""
-        if not isinstance(target.settings, _Settings):
-            raise TypeError("a target of another kind")
-        file = target.settings.file
-        return JobDestination(target.settings, self._surroundings, None if file is None else self._files.open(file))
+        settings = settings_of(target, _Settings)
+        file = settings.file
+        return JobDestination(settings, self._surroundings, None if file is None else self._files.open(file))
 
     def _file(self, path: str, position: Position) -> Target:
         try:

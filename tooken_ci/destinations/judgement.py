@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tooken_ci.base.record import DeliveryRecord, Look, NewerRecordError, State
-from tooken_ci.base.secret import fingerprint
+from tooken_ci.base.secret import Secret, fingerprint
+
+if TYPE_CHECKING:
+    from tooken_ci.base.errors import DestinationError
+    from tooken_ci.base.record import Held
 
 
 def judged(text: str, value: str | None, *, readable: bool) -> Look:
@@ -31,6 +37,16 @@ def judged(text: str, value: str | None, *, readable: bool) -> Look:
         value_newer=bool(reason) and (value is not None or not readable),
         readable=readable and not reason,
     )
+
+
+def unknown(error: DestinationError) -> Look:
+    """What a look says where the store could not be asked: why, and what to do about it."""
+    return Look(state=State.UNKNOWN, reason=f"{error.message} {error.hint}".strip().rstrip("."))
+
+
+def recognized(value: str | None, held: Held) -> Secret | None:
+    """The secret that a record names, if what stands there matches its fingerprint; else None."""
+    return Secret(value) if value and fingerprint(held.id, value) == held.fingerprint else None
 
 
 def _mismatch(record: DeliveryRecord | None, value: str | None) -> str:

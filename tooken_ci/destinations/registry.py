@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tooken_ci.destinations.aws import AwsKind
+from tooken_ci.destinations.aws_secret import AwsSecretKind
 from tooken_ci.destinations.exec import ExecKind
 from tooken_ci.destinations.file import FileKind
-from tooken_ci.destinations.github_secret import GithubSecretKind
+from tooken_ci.destinations.github_secret import GitHubSecretKind
 from tooken_ci.destinations.gitlab_variable import GitLabVariableKind
 from tooken_ci.destinations.interface import demand
 from tooken_ci.destinations.job import JobKind
@@ -35,10 +35,10 @@ class Registry:
             FileKind(surroundings),
             ExecKind(),
             JobKind(surroundings),
-            GithubSecretKind(surroundings),
+            GitHubSecretKind(surroundings),
             GitLabVariableKind(surroundings),
             VaultKind(surroundings),
-            AwsKind(surroundings),
+            AwsSecretKind(surroundings),
         )
         self._surroundings = surroundings
         self._by_name: dict[str, Kind] = {kind.name: kind for kind in self.kinds}

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base.text import quoted
-from tooken_ci.destinations.interface import Extra
+from tooken_ci.destinations.interface import TAKEOVER, Extra, settings_of
 from tooken_ci.destinations.vault_settings import Server, Spot, server_of
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
@@ -116,10 +116,7 @@ _SCHEMA: Mapping[str, Any] = {
             "examples": ["teams/platform"],
         },
         "auth": _AUTH,
-        "takeover": {
-            "type": "boolean",
-            "description": "Replace what stands there even if its record names another entry's token.",
-        },
+        "takeover": TAKEOVER,
     },
 }
 
@@ -162,14 +159,14 @@ class VaultKind:
         """The destination behind a target that this kind parsed."""
         from tooken_ci.destinations.vault_store import VaultDestination
 
-        spot = _spot(target)
+        spot = settings_of(target, Spot)
         return VaultDestination(spot, self._session(spot.server))
 
     def look(self, targets: Sequence[Target]) -> Sequence[Look]:
         """What stands at each of some keys of one secret, from one reading of it."""
         from tooken_ci.destinations.vault_store import look_at
 
-        spots = [_spot(target) for target in targets]
+        spots = [settings_of(target, Spot) for target in targets]
         return look_at(spots, self._session(spots[0].server))
 
     def _session(self, server: Server) -> Session:
@@ -179,12 +176,6 @@ class VaultKind:
             if server not in self._sessions:
                 self._sessions[server] = Session(server, self._environment)
             return self._sessions[server]
-
-
-def _spot(target: Target) -> Spot:
-    if not isinstance(target.settings, Spot):
-        raise TypeError("a target of another kind")
-    return target.settings
 
 
 def _divided(settings: Mapping[str, Any]) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -15,6 +14,7 @@ import requests.auth
 from tooken_ci import __version__
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.text import quoted
+from tooken_ci.destinations.timing import LONGEST_READ, LONGEST_WRITE
 from tooken_ci.tooken.way import proxies
 
 if TYPE_CHECKING:
@@ -23,19 +23,16 @@ if TYPE_CHECKING:
 TIMEOUT = (5.0, 15.0)
 """Seconds to connect, and to wait for an answer."""
 
-LAST_TRY = 25.0
-"""Seconds from the start of a write after which no request is sent any more, so that 45 s are never exceeded."""
+LAST_TRY = LONGEST_WRITE - sum(TIMEOUT)
+"""Seconds from the start of a write after which no request is sent any more, so that it is over in time."""
 
-LAST_READ = 10.0
-"""The same for what only reads, for which 30 s are enough."""
+LAST_READ = LONGEST_READ - sum(TIMEOUT)
+"""The same for what only reads."""
 
 TRIES = 5
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 8.0
 _CONNECTIONS = 32
 _INDEX = "X-Vault-Index"
 _OFF = frozenset({"", "0", "f", "false", "no", "off"})
-_CHANCE = random.SystemRandom()
 
 sleep = time.sleep
 
@@ -91,11 +88,6 @@ class Latest(requests.auth.AuthBase):
         return request
 
 
-def pause(tried: int) -> float:
-    """How long to wait after the ``tried``-th try, from 1; seconds, random."""
-    return _CHANCE.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (tried - 1)))
-
-
 def session_for(url: str, environment: Mapping[str, str]) -> requests.Session:
     """A pool of connections to one server; no cookies, no ``~/.netrc``, certificates verified always.
 
@@ -137,31 +129,3 @@ def raw(answer: Any) -> requests.Response:
     """What hvac gives with its raw adapter, whatever its types say."""
     response: requests.Response = answer
     return response
-
-
-def untrusted(error: requests.RequestException) -> bool:
-    """Whether the server's certificate is not trusted."""
-    return isinstance(error, requests.exceptions.SSLError) and "certificate" in str(error).lower()
-
-
-def never_sent(error: requests.RequestException) -> bool:
-    """Whether not a byte of the request can have reached the server."""
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return (
-        isinstance(error, requests.exceptions.ConnectTimeout)
-        or untrusted(error)
-        or type(reason).__name__ in {"NewConnectionError", "NameResolutionError"}
-    )
-
-
-def why(error: requests.RequestException) -> str:
-    """What happened, in words."""
-    if untrusted(error):
-        return "its TLS certificate is not trusted"
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return "no connection came about in time"
-    if isinstance(error, requests.exceptions.Timeout):
-        return "it did not answer in time"
-    if never_sent(error):
-        return "the connection was refused, or the name does not resolve"
-    return f"the connection broke before the answer was complete ({type(error).__name__})"

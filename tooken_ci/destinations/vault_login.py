@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 
 import requests
 
+from tooken_ci.base.address import loopback
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.secret import Secret, SecretTooShortError
 from tooken_ci.base.text import quoted
-from tooken_ci.destinations import vault_http
-from tooken_ci.destinations.vault_settings import AppRole, Jwt, is_loopback
+from tooken_ci.destinations import broken, timing, vault_http
+from tooken_ci.destinations.vault_settings import AppRole, Jwt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,8 +96,8 @@ class Login:
         if not url:
             raise DestinationError(f"{_REQUEST_URL} is not set.", hint=hint)
         key = self._credential(_REQUEST_TOKEN, hint)
-        parts = urlsplit(url)
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+        parts = urlsplit(url)  # which has a query, unlike the address of an API
+        if parts.scheme != "https" and not (parts.scheme == "http" and loopback(parts.hostname or "")):
             raise DestinationError(f"{_REQUEST_URL} is not an https address.", hint=hint)
         body = _fetched(url, {"audience": audience} if audience else {}, key, self._environment, effort)
         value = body.get("value")
@@ -164,8 +165,8 @@ def _fetched(
                 told = "its answer nests too deep"
                 break
             except requests.RequestException as error:
-                told = vault_http.why(error)
-            wait = vault_http.pause(tried)
+                told = broken.why(error)
+            wait = timing.pause(tried)
             if wait >= effort.left:
                 break
             vault_http.sleep(wait)

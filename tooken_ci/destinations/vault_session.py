@@ -13,7 +13,7 @@ import requests
 
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.text import quoted, safe
-from tooken_ci.destinations import vault_http
+from tooken_ci.destinations import broken, timing, vault_http
 from tooken_ci.destinations.vault_login import Login
 from tooken_ci.destinations.vault_settings import can_be_namespace, checked_address
 
@@ -214,7 +214,7 @@ class Session:
                 self._silent = False
                 return outcome
             tried += 1
-            wait = outcome.wait or vault_http.pause(tried)
+            wait = outcome.wait or timing.pause(tried)
             # of one that nobody could reach a moment ago every other place need not find out for itself
             tries = 1 if self._silent and outcome.silent else vault_http.TRIES
             if outcome.final or tried >= tries or wait >= effort.left:
@@ -226,10 +226,10 @@ class Session:
         try:
             response = call(client)
         except requests.RequestException as error:
-            effort.doubt = effort.doubt or (writes and not vault_http.never_sent(error))
-            trust = "Name the file of your own CA in VAULT_CACERT." if vault_http.untrusted(error) else ""
+            effort.doubt = effort.doubt or (writes and not broken.never_sent(error))
+            trust = "Name the file of your own CA in VAULT_CACERT." if broken.untrusted(error) else ""
             return _Fault(
-                message=f"{self.server} cannot be reached: {vault_http.why(error)}.",
+                message=f"{self.server} cannot be reached: {broken.why(error)}.",
                 hint=trust or "Check VAULT_ADDR, the network and any proxy (HTTPS_PROXY).",
                 final=bool(trust),
                 silent=True,
@@ -254,7 +254,9 @@ class Session:
         if answer.status in _ASKS_TO_WAIT or _UPGRADING in answer.errors:
             hint = "Run again later, or raise the rate limit quota."
             told = f"{self.server} asks to wait ({answer})."
-            return _Fault(message=told, hint=hint, wait=_told_wait(response), refused=True)
+            return _Fault(
+                message=told, hint=hint, wait=timing.asked(response.headers.get("Retry-After")) or 0.0, refused=True
+            )
         if answer.status >= _SERVER_FAULT:
             sealed = "sealed" in answer.errors.lower()
             return _Fault(
@@ -289,9 +291,3 @@ def _body(response: requests.Response) -> Mapping[str, Any] | None:
     except (ValueError, RecursionError):  # the latter for what nests too deep
         return None
     return body if isinstance(body, dict) else None
-
-
-def _told_wait(response: requests.Response) -> float:
-    """Seconds of ``Retry-After``; 0 where it does not say, or gives a date."""
-    text = response.headers.get("Retry-After", "").strip()
-    return float(text) if re.fullmatch(r"[0-9]{1,6}", text) else 0.0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tooken_ci.base.address import unfit
 from tooken_ci.base.text import quoted
 from tooken_ci.spec.kinds import SettingsError
 
@@ -140,17 +140,10 @@ def checked_address(url: str) -> str:
     """
     if not url:
         return ""
-    try:
-        parts = urlsplit(url.strip())
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port, parts = "", None, urlsplit("")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("The address of Vault carries credentials, which end up in logs.")
-    if parts.scheme not in _PORTS or not host or parts.query or parts.fragment or not url.isprintable():
-        raise ValueError(f"The address of Vault, {quoted(url)}, is not an http(s) address.")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise ValueError(f"The address of Vault, {quoted(url)}, is plain http: credentials would travel in the clear.")
+    if wrong := unfit("The address of Vault", url.strip()):
+        raise ValueError(wrong)
+    parts = urlsplit(url.strip())
+    host, port = parts.hostname or "", parts.port
     shown = f"[{host}]" if ":" in host else host
     tail = "" if port in {None, _PORTS[parts.scheme]} else f":{port}"
     return f"{parts.scheme}://{shown}{tail}{parts.path.rstrip('/')}"
@@ -159,11 +152,3 @@ def checked_address(url: str) -> str:
 def can_be_namespace(name: str) -> bool:
     """Whether a namespace can be named in a header."""
     return name.isascii() and name.isprintable() and name == name.strip()
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

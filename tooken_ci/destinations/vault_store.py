@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import Look, State
-from tooken_ci.base.secret import Secret, fingerprint
+from tooken_ci.base.secret import Secret
 from tooken_ci.destinations import vault_http
-from tooken_ci.destinations.judgement import judged
+from tooken_ci.destinations.judgement import judged, recognized, unknown
 from tooken_ci.destinations.vault_http import LAST_READ, LAST_TRY, Effort
 from tooken_ci.destinations.vault_kv import POLICY_HINT, Contents, KvSecret, Metadata, Outcome
 from tooken_ci.destinations.vault_record import MOST_NAMES, TooLongError, changes, text_of
@@ -35,7 +35,7 @@ def look_at(spots: Sequence[Spot], session: Session) -> Sequence[Look]:
     try:
         contents = KvSecret(session, spots[0]).read(Effort(LAST_READ))
     except DestinationError as error:
-        return [Look(state=State.UNKNOWN, reason=error.message.rstrip("."))] * len(spots)
+        return [unknown(error)] * len(spots)
     return [_judged(contents, spot.key) for spot in spots]
 
 
@@ -53,7 +53,7 @@ class VaultDestination:
         try:
             contents = self._secret.read(Effort(LAST_READ))
         except DestinationError as error:
-            return Look(state=State.UNKNOWN, reason=error.message.rstrip("."))
+            return unknown(error)
         self._seen = text_of(contents.metadata, self._spot.key)
         return _judged(contents, self._spot.key)
 
@@ -171,7 +171,7 @@ class VaultDestination:
             value = _value(self._secret.read(Effort(LAST_READ)), self._spot.key)
         except DestinationError:
             return None
-        return Secret(value) if value and fingerprint(held.id, value) == held.fingerprint else None
+        return recognized(value, held)
 
 
 def _judged(contents: Contents, key: str) -> Look:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import ssl
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import gitlab
+
+from tests.support.serving import Handler, Serving
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -118,25 +118,16 @@ class FakeGitLab:
         self.filters_groups = True
         self.lock = threading.RLock()
         self.released = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (_Handler,), {"fake": self}))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        scheme = "http" if certificate is None else "https"
-        self.url = f"{scheme}://127.0.0.1:{self._server.server_address[1]}"
-        if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self._server = Serving(type("Bound", (_Handler,), {"fake": self}), certificate)
+        self.url = self._server.url
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._server.begin()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.end()
 
     def project(self, path: str = "acme/shop", **changes: Any) -> Owner:
         return self.owners.setdefault(("projects", path.lower()), Owner("projects", path, **changes))
@@ -330,27 +321,11 @@ class _Request:
         return {**shown, "value": None} if variable["hidden"] else shown
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class _Handler(Handler):
     fake: FakeGitLab
 
-    def do_GET(self) -> None:
-        self._serve("GET")
-
-    def do_POST(self) -> None:
-        self._serve("POST")
-
-    def do_PUT(self) -> None:
-        self._serve("PUT")
-
-    def do_DELETE(self) -> None:
-        self._serve("DELETE")
-
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
-
-    def _serve(self, method: str) -> None:
+    def _serve(self) -> None:
+        method = self.command
         data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         url = urlsplit(self.path)
         path = url.path.removeprefix("/api/v4/")
@@ -372,6 +347,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(fault.status, fault.body, fault.headers)
         else:
             self.close_connection = True
+
+    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815
 
     def _answer(self, status: int, text: str, headers: Mapping[str, str]) -> None:
         data = text.encode()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tooken_ci.base.text import quoted
 from tooken_ci.destinations.aws_names import Claims, Spot, spot
 from tooken_ci.destinations.aws_tags import tag_key
-from tooken_ci.destinations.interface import Extra
+from tooken_ci.destinations.interface import TAKEOVER, Extra, settings_of
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
 
@@ -52,15 +52,12 @@ _SCHEMA: Mapping[str, Any] = {
             "type": "boolean",
             "description": "Make the secret where there is none, encrypted with the account's default key.",
         },
-        "takeover": {
-            "type": "boolean",
-            "description": "Replace what stands there even if its record names another entry's token.",
-        },
+        "takeover": TAKEOVER,
     },
 }
 
 
-class AwsKind:
+class AwsSecretKind:
     """The kind ``aws_secret``."""
 
     name = "aws_secret"
@@ -97,13 +94,13 @@ class AwsKind:
         """The destination behind a target that this kind parsed; asks nobody yet."""
         from tooken_ci.destinations.aws_store import AwsDestination
 
-        return AwsDestination(self._shared(), _spot_of(target))
+        return AwsDestination(self._shared(), settings_of(target, Spot))
 
     def look(self, targets: Sequence[Target]) -> Sequence[Look]:
         """What stands at each of some targets of one secret, now: two requests, however many they are."""
-        from tooken_ci.destinations.aws_store import look
+        from tooken_ci.destinations.aws_store import look_at
 
-        return look(self._shared(), [_spot_of(target) for target in targets])
+        return look_at(self._shared(), [settings_of(target, Spot) for target in targets])
 
     def _shared(self) -> Aws:
         """The clients and the credentials of the run."""
@@ -153,9 +150,3 @@ def _check_key(key: str) -> None:
             hint="Choose a shorter one.",
             key="key",
         ) from None
-
-
-def _spot_of(target: Target) -> Spot:
-    if not isinstance(target.settings, Spot):
-        raise TypeError("a target of another kind")
-    return target.settings
