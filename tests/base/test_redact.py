@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tooken_ci.base.redact import MASK, MINIMUM, Redactor, forms
+from tooken_ci.base.forms import forms
+from tooken_ci.base.redact import MASK, MINIMUM, Redactor
 
 SECRET = "tok/s3cr3t+ü'?=\"a b\\"
 KEY = "-----BEGIN KEY-----\nMIIEvQIBADAN\nshort\n-----END KEY-----\n"

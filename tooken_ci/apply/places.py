@@ -34,7 +34,10 @@ class Places:
 
     def __init__(self, context: Context, targets: Iterable[Target]) -> None:
         self._context = context
+        targets = tuple(targets)
         self._open: dict[str, Destination] = {target.place: context.open(target) for target in targets}
+        self._local = {target.place for target in targets if target.local}
+        self._masked = False
         self._marked: dict[str, None] = {}  # a set that keeps its order
         self._first_mark = -math.inf
         self._refused: list[Destination] = []  # that surely took nothing, although they were marked
@@ -124,15 +127,18 @@ class Places:
         """
         for place in sorted(self._marked, key=order):
             if place not in self.failures:
-                self._attempt(place, partial(self._serve, self._open[place], secret, held))
+                self._attempt(place, partial(self._serve, place, secret, held))
 
-    def _serve(self, destination: Destination, secret: Secret, held: Held) -> None:
+    def _serve(self, place: str, secret: Secret, held: Held) -> None:
+        destination = self._open[place]
         if self.late():
             raise DestinationError(
                 f"more than {LONGEST_DELIVERY:.0f} s have passed since it was marked; another run may be at work now.",
                 hint="Run again.",
             )
         try:
+            if place in self._local:
+                self._mask(secret)
             destination.write(secret)
         except DestinationError as error:
             if error.surely_refused:
@@ -148,6 +154,16 @@ class Places:
                 surely_refused=False,
             )
         destination.write_record(DeliveryRecord(workspace=self._context.spec.workspace, held=held))
+
+    def _mask(self, secret: Secret) -> None:
+        if self._masked:
+            return
+        try:
+            self._context.mask(secret)
+        except OSError as error:
+            told = f"the runner could not be told to mask the secret, so it was not written: {error.strerror}."
+            raise DestinationError(told, hint="Look at the runner.") from None
+        self._masked = True
 
     def _young_foreign(self, look: Look, now: dt.datetime) -> list[Mark]:
         return [

@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tooken_ci.base import files
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import Look, State
 from tooken_ci.base.text import quoted
@@ -104,6 +105,7 @@ class JobKind:
             settings=_Settings(env=env, output=output, file=self._file(path, position) if path else None),
             takeover=False,
             keeps_record=False,
+            local=True,
             of_a_job=True,
             takes_leases=True,
             position=position,
@@ -167,8 +169,7 @@ class JobDestination:
         for what, name, path in self._lines:
             border = f"tooken-{secrets.token_hex(16)}"  # whatever the secret is, it cannot end its own value
             try:
-                with Path(path or os.devnull).open("a", encoding="utf-8") as file:
-                    file.write(f"{name}<<{border}\n{secret.reveal()}\n{border}\n")
+                files.hand_over(path or Path(os.devnull), f"{name}<<{border}\n{secret.reveal()}\n{border}\n")
             except OSError as error:
                 told = f"{what} could not be written: {error.strerror}."
                 raise DestinationError(told, hint="Look at the runner.", surely_refused=False) from None
