@@ -49,6 +49,7 @@ def _of(text: str) -> Iterator[str]:
     yield from _escaped(text, raw)
     yield from _for_shells(text)
     yield from _for_markup(text)
+    yield from _in_commands(text)
 
 
 def _base64(raw: bytes) -> Iterator[str]:
@@ -104,7 +105,14 @@ def _for_shells(text: str) -> Iterator[str]:
 
 def _for_markup(text: str) -> Iterator[str]:
     """With and without entities for quotation marks, of which each has several."""
-    yield html.escape(text, quote=False)
-    for double in ("&quot;", "&#34;"):
-        for single in ("&#x27;", "&#39;", "&apos;"):
-            yield html.escape(text, quote=False).replace('"', double).replace("'", single)
+    plain = html.escape(text, quote=False)
+    for double in ('"', "&quot;", "&#34;"):
+        for single in ("'", "&#x27;", "&#39;", "&apos;"):
+            yield plain.replace('"', double).replace("'", single)
+
+
+def _in_commands(text: str) -> Iterator[str]:
+    """As data and as a property of a workflow command of the GitHub runner."""
+    data = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    yield data
+    yield data.replace(":", "%3A").replace(",", "%2C")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tooken_ci.base import times
+from tooken_ci.base.redact import redactor
 from tooken_ci.base.text import count, safe
 from tooken_ci.plan.model import ActionKind
 from tooken_ci.render.judging import Fates, going_on, held_back, last_use, shortened
@@ -102,8 +103,11 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[s
 
 
 def _text(text: str) -> str:
-    """Text in which nothing is markup: everything that Markdown or HTML reads is an entity."""
-    return safe(text, limit=2000).translate(_MARKUP)
+    """Text in which nothing is markup: everything that Markdown or HTML reads is an entity.
+
+    A secret is masked before that, since with entities in it nobody would know it any longer.
+    """
+    return safe(redactor.clean(text), limit=2000).translate(_MARKUP)
 
 
 def _code(text: str) -> str:
