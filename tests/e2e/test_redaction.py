@@ -122,9 +122,10 @@ def _telling(project: Project) -> None:
     [
         (["plan"], "standard error"),
         (["plan", "--format", "json"], "standard output"),
+        (["plan", "--format", "markdown"], "standard output"),
         (["plan", "--out", "saved.plan", "--format", "json"], "saved.plan"),
     ],
-    ids=["text", "json", "a saved plan"],
+    ids=["text", "json", "markdown", "a saved plan"],
 )
 def test_a_redactor_that_lets_everything_pass(project: Project, arguments: list[str], place: str) -> None:
     """Where the redactor is broken the run fails with 3 and names where the secret shows, but not the secret."""

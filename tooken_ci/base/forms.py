@@ -20,6 +20,9 @@ _PERCENT = re.compile("%[0-9A-F]{2}")
 _ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 _NOT_FOR_SHELLS = re.compile(r"([^\w@%+=:,./\n-])", re.ASCII)
 _SPECIAL_IN_QUOTES = re.compile(r'(["$`\\])')
+_MARKUP = re.compile(r"""[\\`*_{}\[\]()#+\-.!|~:@$<>&"']""")
+"""What ``render.markdown`` writes as entities."""
+
 _FIRST_OF_BASE64 = (0, 2, 3)
 """The first character in which no byte before the text has a part, where it begins at 0, 1 or 2 bytes of three."""
 
@@ -104,11 +107,12 @@ def _for_shells(text: str) -> Iterator[str]:
 
 
 def _for_markup(text: str) -> Iterator[str]:
-    """With and without entities for quotation marks, of which each has several."""
+    """With and without entities for quotation marks, of which each has several, and with entities for all markup."""
     plain = html.escape(text, quote=False)
     for double in ('"', "&quot;", "&#34;"):
         for single in ("'", "&#x27;", "&#39;", "&apos;"):
             yield plain.replace('"', double).replace("'", single)
+    yield _MARKUP.sub(lambda found: f"&#{ord(found[0])};", text)
 
 
 def _in_commands(text: str) -> Iterator[str]:
