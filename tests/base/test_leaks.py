@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.leaks import ways
 from tooken_ci.base import files, heard, leaks
+from tooken_ci.base.forms import forms
 from tooken_ci.base.heard import Heard
 from tooken_ci.base.leaks import Search, findings
 from tooken_ci.base.secret import Secret
@@ -22,7 +23,7 @@ VALUE = "tok_a/secret+of~some='length'\nand of several <lines>"
 @pytest.mark.parametrize("way", ways(VALUE))
 def test_every_form_at_every_place(way: str) -> None:
     """Each form is found wherever it stands."""
-    search = Search([VALUE, "another secret"])
+    search = Search(forms(VALUE) | forms("another secret"))
     for text in ways(VALUE)[way]:
         for before in ("", "a", "ab", "abc", "abcd"):
             assert search.finds(f"{before}{text} after")
@@ -31,10 +32,10 @@ def test_every_form_at_every_place(way: str) -> None:
 
 def test_the_innocent() -> None:
     """A text without a secret is no finding, not even where much of one stands in it."""
-    assert not Search([VALUE]).finds(VALUE.splitlines()[0][:-1] + " " + VALUE.splitlines()[1][1:])
+    assert not Search(forms(VALUE)).finds(VALUE.splitlines()[0][:-1] + " " + VALUE.splitlines()[1][1:])
     assert not Search([]).finds(VALUE)
-    assert Search(["12345678"]).finds("x12345678x")
-    assert not Search(["12345678"]).finds("1234567 2345678")
+    assert Search(forms("12345678")).finds("x12345678x")
+    assert not Search(forms("12345678")).finds("1234567 2345678")
 
 
 def test_streams_and_files(tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         text = "-" * start + VALUE + "-" * 4000
         for at in range(0, len(text), 10):
             stream.write(text[at : at + 10])
-            assert sum(map(len, stream._texts)) <= 1000 + 10 + Search([VALUE]).longest
+            assert sum(map(len, stream._texts)) <= 1000 + 10 + Search(forms(VALUE)).longest
         assert below.getvalue() == text
         assert findings([stream]) == ["standard output"]
     innocent = Heard("standard output", io.StringIO())

@@ -59,17 +59,18 @@ def _base64(raw: bytes) -> Iterator[str]:
     """At each alignment: what no neighbour has a part in, and the same up to the end, with and without padding."""
     for shift, first in enumerate(_FIRST_OF_BASE64):
         padded = base64.b64encode(b"\0" * shift + raw).decode()[first:]
-        inner = padded[: (shift + len(raw)) * 8 // 6 - first]
-        for text in {inner, padded, padded.rstrip("=")}:
+        for text in (padded[: (shift + len(raw)) * 8 // 6 - first], padded.rstrip("="), padded):
             yield text
-            yield text.replace("+", "-").replace("/", "_")
+            if "+" in text or "/" in text:
+                yield text.replace("+", "-").replace("/", "_")
 
 
 def _quoted_for_urls(raw: bytes) -> Iterator[str]:
     """By all of Python's ways, and by JavaScript's ``encodeURIComponent``; with upper and lower case digits."""
     for text in {quote(raw, safe=""), quote(raw), quote(raw, safe="!'()*"), quote_plus(raw)}:
         yield text
-        yield _PERCENT.sub(lambda found: found[0].lower(), text)
+        if "%" in text:
+            yield _PERCENT.sub(lambda found: found[0].lower(), text)
 
 
 def _escaped(text: str, raw: bytes) -> Iterator[str]:
@@ -86,16 +87,14 @@ def _escaped(text: str, raw: bytes) -> Iterator[str]:
         ascii(text)[1:-1],
         repr(raw)[2:-1],
         text.encode("ascii", "backslashreplace").decode(),
-        _utf16_escaped(text),
-        "".join(f"\\x{byte:02x}" for byte in raw),
     }:
         yield form
-        yield _ESCAPE.sub(lambda found: found[0][:2] + found[0][2:].upper(), form)
-
-
-def _utf16_escaped(text: str) -> str:
-    units = text.encode("utf-16-be", "surrogatepass").hex()
-    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+        if "\\" in form:
+            yield _ESCAPE.sub(lambda found: found[0][:2] + found[0][2:].upper(), form)
+    units = text.encode("utf-16-be", "surrogatepass")
+    for separator, digits in (("\\u", units.hex("-", 2)), ("\\x", raw.hex("-"))):
+        yield separator + digits.replace("-", separator)
+        yield separator + digits.upper().replace("-", separator)
 
 
 def _for_shells(text: str) -> Iterator[str]:
@@ -109,8 +108,8 @@ def _for_shells(text: str) -> Iterator[str]:
 def _for_markup(text: str) -> Iterator[str]:
     """With and without entities for quotation marks, of which each has several, and with entities for all markup."""
     plain = html.escape(text, quote=False)
-    for double in ('"', "&quot;", "&#34;"):
-        for single in ("'", "&#x27;", "&#39;", "&apos;"):
+    for double in ('"', "&quot;", "&#34;") if '"' in text else ("",):
+        for single in ("'", "&#x27;", "&#39;", "&apos;") if "'" in text else ("",):
             yield plain.replace('"', double).replace("'", single)
     yield _MARKUP.sub(lambda found: f"&#{ord(found[0])};", text)
 

@@ -52,7 +52,7 @@ class Heard(io.TextIOBase):
         from tooken_ci.base.leaks import Search
 
         text = "".join(self._texts)
-        search = Search(redactor.values)
+        search = Search(redactor.every_form())
         self._found = self._found or search.finds(text)
         tail = text[-search.longest :] if search.longest else ""  # may be the beginning of what comes next
         self._texts, self._size = [tail], 0

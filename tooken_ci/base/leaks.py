@@ -1,18 +1,18 @@
 """The search at the end of a run: does anything that it wrote show a secret?
 
-It trusts nothing that the redactor did: it makes every form of every secret anew and looks for it in another way, in
-what was really passed on to standard output and standard error, and in the files as they stand.
+It trusts nothing that the redactor did: it looks in another way for every form of every secret, in what was really
+passed on to standard output and standard error, and in the files as they stand.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tooken_ci.base.forms import SHORTEST, forms
+from tooken_ci.base.forms import SHORTEST
 from tooken_ci.base.redact import redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from tooken_ci.base.heard import Heard
@@ -24,14 +24,13 @@ _PART = 1_048_576
 
 
 class Search:
-    """A search for every form of some secrets.
+    """A search for some forms of secrets.
 
     Every fourth place of a text is looked at, for what stands around the middle of some form: wherever a form stands,
     one of four neighbouring pieces of it begins at such a place.
     """
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        wanted = {form for secret in secrets for form in forms(secret)}
+    def __init__(self, wanted: Collection[str]) -> None:
         self.longest = max(map(len, wanted), default=0)
         self._step = min(_STEP, min(map(len, wanted), default=_STEP + SHORTEST) - SHORTEST + 1)
         self._pieces: dict[str, list[tuple[int, str]]] = {}
@@ -96,9 +95,10 @@ written = Written()
 
 def findings(streams: Iterable[Heard]) -> list[str]:
     """Names each stream and file that shows a secret; never the secret."""
-    if not redactor.values:
+    wanted = redactor.every_form()
+    if not wanted:
         return []
-    search = Search(redactor.values)
+    search = Search(wanted)
     return [
         *(stream.name for stream in streams if stream.shows_a_secret(search)),
         *map(str, written.with_secrets(search)),

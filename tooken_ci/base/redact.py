@@ -15,7 +15,7 @@ import threading
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 MASK = "***"
 """What stands where a secret stood; of fixed length, so that it tells nothing of the secret's."""
@@ -57,7 +57,7 @@ class Redactor:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._values: dict[str, None] = {}
+        self._values: dict[str, frozenset[str]] = {}
         self._forms: set[str] = set()
         self._by_head: dict[str, _Alike] = {}
         self._beginnings: set[str] = set()
@@ -70,7 +70,8 @@ class Redactor:
         with self._lock:
             if value in self._values:
                 return
-            for form in forms(value) - self._forms:
+            made = forms(value)
+            for form in made - self._forms:
                 head = form[:MINIMUM]
                 alike = self._by_head.get(head)
                 if alike is None:
@@ -78,13 +79,17 @@ class Redactor:
                     self._beginnings.update(head[:length] for length in range(1, MINIMUM))
                 alike.add(form)
                 self._forms.add(form)
-            self._values[value] = None
+            self._values[value] = made
 
     @property
-    def values(self) -> Sequence[str]:
-        """Every secret, for the search at the end of the run, which trusts nothing else in here."""
+    def knows_any(self) -> bool:
+        """Whether there is a secret to mask."""
+        return bool(self._values)
+
+    def every_form(self) -> set[str]:
+        """Every form of every secret, for the search at the end of the run, which trusts nothing else in here."""
         with self._lock:
-            return tuple(self._values)
+            return set().union(*self._values.values())
 
     def clean(self, text: str) -> str:
         """The text with every form of every known secret masked."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def searched(code: int, streams: Iterable[Heard]) -> int:
     """The exit code of a run that would end with this one, once all that it wrote was searched for secrets."""
-    if not redactor.values:  # `--version` has none, and imports nothing for it
+    if not redactor.knows_any:  # `--version` knows none, and imports nothing for it
         return code
     from tooken_ci.base.leaks import findings
     from tooken_ci.base.text import quoted
