@@ -33,20 +33,32 @@ class Search:
     def __init__(self, wanted: Collection[str]) -> None:
         self.longest = max(map(len, wanted), default=0)
         self._step = min(_STEP, min(map(len, wanted), default=_STEP + SHORTEST) - SHORTEST + 1)
-        self._pieces: dict[str, list[tuple[int, str]]] = {}
+        self._pieces: dict[str, str] = {}
+        self._others: dict[str, list[str]] = {}  # forms that share a piece with one that is known already
         for form in wanted:
-            middle = (len(form) - SHORTEST - self._step + 1) // 2
-            for at in range(middle, middle + self._step):
-                self._pieces.setdefault(form[at : at + SHORTEST], []).append((at, form))
+            for at in self._middle(form):
+                piece = form[at : at + SHORTEST]
+                if self._pieces.setdefault(piece, form) is not form:
+                    self._others.setdefault(piece, []).append(form)
 
     def finds(self, text: str) -> bool:
         """Whether the text shows a secret."""
         pieces = self._pieces
         places = range(0, len(text) - SHORTEST + 1, self._step)
+        return any(self._stands(text, at) for at in [at for at in places if text[at : at + SHORTEST] in pieces])
+
+    def _middle(self, form: str) -> range:
+        """Where its pieces begin."""
+        middle = (len(form) - SHORTEST - self._step + 1) // 2
+        return range(middle, middle + self._step)
+
+    def _stands(self, text: str, at: int) -> bool:
+        """Whether a form stands around a piece."""
+        piece = text[at : at + SHORTEST]
         return any(
             at >= before and text.startswith(form, at - before)
-            for at in [at for at in places if text[at : at + SHORTEST] in pieces]
-            for before, form in pieces[text[at : at + SHORTEST]]
+            for form in (self._pieces[piece], *self._others.get(piece, ()))
+            for before in self._middle(form)
         )
 
 
