@@ -9,6 +9,7 @@ import re
 import shlex
 import urllib.parse
 import xml.sax.saxutils
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -158,6 +159,37 @@ def test_several_secrets(secrets: list[str], pieces: list[tuple[int, int, str]])
         if at >= end:
             expected += character
     assert knowing(*secrets).clean(text) == expected
+
+
+@given(
+    secrets=st.lists(st.text("ab[]^-\\.", min_size=MINIMUM, max_size=MINIMUM + 2), min_size=1, max_size=4),
+    pieces=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 12), st.text("ab[]^-\\.", max_size=2))),
+)
+@settings(deadline=None, max_examples=50)
+def test_a_long_text(secrets: list[str], pieces: list[tuple[int, int, str]]) -> None:
+    """In a long text the same is masked as in its short parts, also where secrets become known meanwhile."""
+    part = "".join(secrets[index % len(secrets)][:length] + between for index, length, between in pieces)[:500]
+    cleaner = Redactor()
+    for secret in secrets:
+        cleaner.add(secret)
+        assert cleaner.clean(f"{part}|" * 10 + "_" * 5000) == f"{cleaner.clean(part)}|" * 10 + "_" * 5000
+
+
+def test_many_threads() -> None:
+    """Whatever other threads add meanwhile, a secret is masked from the moment it was added, in long texts too."""
+    cleaner = Redactor()
+
+    def shown(thread: int) -> list[str]:
+        texts = []
+        for number in range(60):
+            secret = f"{number:03}-{thread}-secret"
+            cleaner.add(secret)
+            texts += [cleaner.clean(f"{secret} "), cleaner.clean(f"{secret} " * 400)]
+        return texts
+
+    with ThreadPoolExecutor(4) as pool:
+        for texts in pool.map(shown, range(4)):
+            assert not [text for text in texts if text.strip(f"{MASK} ")]
 
 
 def test_knows_nothing() -> None:

@@ -138,6 +138,16 @@ def test_a_redactor_that_lets_everything_pass(project: Project, arguments: list[
     assert str(project.key) not in told
 
 
+def test_a_search_that_fails(project: Project) -> None:
+    """What could not be searched is not known to be clean: the run fails with 3, and shortly."""
+    project.write(spec({"a": entry("out/a")}))
+    shown = _run(project, "from tooken_ci.base import leaks\nleaks.findings = lambda _: 1 / 0", "plan")
+    _search(project, shown)
+    assert shown.code == 3
+    assert "a fault of tooken-ci itself (ZeroDivisionError)" in shown.err
+    assert "Traceback" not in shown.err
+
+
 def test_a_record_that_names_a_secret(project: Project) -> None:
     """A secret in a delivery record is a finding; the same run's delivered secret, where it belongs, is none."""
     written = spec({"a": entry("out/a")}, workspace=str(project.key))

@@ -11,17 +11,22 @@ import bisect
 import contextlib
 import dataclasses
 import io
+import re
 import threading
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 MASK = "***"
 """What stands where a secret stood; of fixed length, so that it tells nothing of the secret's."""
 
 MINIMUM = 8
 """Shorter values are not masked: they would eat ports, ids and words."""
+
+
+_SHORT = 4000
+"""Characters of a text up to which a look at each place costs less than the pattern that rules out most of them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Redactor:
         self._forms: set[str] = set()
         self._by_head: dict[str, _Alike] = {}
         self._beginnings: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
 
     def add(self, value: str) -> None:
         """Make a secret known; from now on no form of it passes."""
@@ -72,13 +78,14 @@ class Redactor:
                 return
             made = forms(value)
             for form in made - self._forms:
-                head = form[:MINIMUM]
-                alike = self._by_head.get(head)
-                if alike is None:
-                    alike = self._by_head[head] = _Alike()
-                    self._beginnings.update(head[:length] for length in range(1, MINIMUM))
-                alike.add(form)
                 self._forms.add(form)
+                head = form[:MINIMUM]
+                alike = self._by_head.get(head) or _Alike()
+                alike.add(form)
+                if head not in self._by_head:  # other threads look for it from here on
+                    self._beginnings.update(head[:length] for length in range(1, MINIMUM))
+                    self._by_head[head] = alike
+                    self._pattern = None
             self._values[value] = made
 
     @property
@@ -130,9 +137,23 @@ class Redactor:
         heads = self._by_head
         if heads:
             whole = len(text) - MINIMUM + 1
-            yield from [at for at in range(whole) if text[at : at + MINIMUM] in heads]
+            if whole > _SHORT:
+                yield from self._in_a_long_text(text)
+            else:
+                yield from [at for at in range(whole) if text[at : at + MINIMUM] in heads]
             if not last:
                 yield from (at for at in range(max(whole, 0), len(text)) if text[at:] in self._beginnings)
+
+    def _in_a_long_text(self, text: str) -> Iterator[int]:
+        like = self._pattern
+        if like is None:
+            with self._lock:  # or a secret that another thread adds meanwhile would be missing in it for ever
+                like = self._pattern = _like_any(tuple(self._by_head))
+        found = like.search(text)
+        while found is not None:
+            if found[0] in self._by_head:
+                yield found.start()
+            found = like.search(text, found.start() + 1)
 
     def _may_go_on(self, text: str, at: int) -> bool:
         """Whether the text from there on is the beginning of a form whose end is still to come."""
@@ -147,6 +168,12 @@ class Redactor:
             if text[at : at + length] in self._forms:
                 return at + length
         return at
+
+
+def _like_any(heads: Sequence[str]) -> re.Pattern[str]:
+    """What has at each place a character that one of the heads has there."""
+    places = (sorted(set(characters)) for characters in zip(*heads, strict=True))
+    return re.compile("".join(f"[{''.join(map(re.escape, characters))}]" for characters in places))
 
 
 redactor = Redactor()

@@ -21,7 +21,10 @@ def searched(code: int, streams: Iterable[Heard]) -> int:
     from tooken_ci.base.leaks import findings
     from tooken_ci.base.text import quoted
 
-    found = findings(streams)
+    try:
+        found = findings(streams)
+    except Exception as error:  # noqa: BLE001  # what was not searched is not known to be clean
+        return _unsearched(error)
     if not found:
         return code
     _tell(
@@ -30,6 +33,13 @@ def searched(code: int, streams: Iterable[Heard]) -> int:
             hint="Keep it from others, rotate what was delivered with 'tooken-ci rotate --overlap 0', and report this.",
         )
     )
+    return ExitCode.PARTIAL
+
+
+def _unsearched(error: Exception) -> int:
+    from tooken_ci.cli.reporting import internal_error, say_error
+
+    say_error(internal_error(error))
     return ExitCode.PARTIAL
 
 
