@@ -71,3 +71,10 @@ def test_what_the_runner_derives_is_left_to_it() -> None:
     assert 'tok \\"quoted\\"/and more' not in told
     assert "tok%20%22quoted%22%2Fand%20more" not in told
     assert "tok%20%22quoted%22%2fand%20more" in told
+
+
+def test_a_secret_that_is_no_text() -> None:
+    """Bytes that a program printed and that are no text are masked as well as can be, and break nothing."""
+    value = b"\xff\xfe not a text"
+    told = masks(Secret(value.decode(errors="surrogateescape")))
+    assert f"::add-mask::{value.hex()}" in told

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from tooken_ci.base import files
 from tooken_ci.base.commands import workflow_command
 from tooken_ci.base.errors import SpecError
-from tooken_ci.base.forms import SHORTEST, forms
+from tooken_ci.base.forms import SHORTEST, as_bytes, forms
 from tooken_ci.base.text import quoted
 from tooken_ci.plan.result import ResultStatus
 
@@ -81,7 +81,7 @@ def _derived_by_the_runner(text: str) -> set[str]:
     xml = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return {
         json.dumps(text, ensure_ascii=False)[1:-1],
-        quote(text.encode(errors="surrogateescape"), safe=""),
+        quote(as_bytes(text), safe=""),
         xml.replace('"', "&quot;").replace("'", "&apos;"),
     }
 
