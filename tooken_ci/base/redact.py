@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import bisect
 import contextlib
-import dataclasses
 import io
 import re
 import threading
@@ -29,7 +28,6 @@ _SHORT = 4000
 """Characters of a text up to which a look at each place costs less than the pattern that rules out most of them."""
 
 
-@dataclasses.dataclass(frozen=True)
 class _Alike:
     """All forms that begin with the same 8 characters. Most secrets of one maker do, so none is looked at one by one.
 
@@ -38,8 +36,11 @@ class _Alike:
         lengths: the different ones, the longest first.
     """
 
-    forms: list[str] = dataclasses.field(default_factory=list)
-    lengths: list[int] = dataclasses.field(default_factory=list)
+    __slots__ = ("forms", "lengths")
+
+    def __init__(self) -> None:
+        self.forms: list[str] = []
+        self.lengths: list[int] = []
 
     def add(self, form: str) -> None:
         """Add a new one."""
