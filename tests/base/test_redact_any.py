@@ -53,13 +53,19 @@ def test_no_form_of_any_secret_passes(way: str, data: st.DataObject) -> None:
     cleaner.add(secret)
     below = io.StringIO()
     stream = RedactingStream(below, cleaner)
+    wanted = forms(secret)
+
+    def visible(shown: io.StringIO) -> list[bytes]:
+        text = shown.getvalue().encode(errors="surrogatepass")
+        return [form for form in wanted if form in text]
+
     for piece in pieces:
         stream.write(piece)
-        assert not [form for form in forms(secret) if form in below.getvalue().encode(errors="surrogatepass")]
+        assert not visible(below)
     stream.finish()
     shown = below.getvalue()
     assert MASK in shown
-    assert not [form for form in forms(secret) if form in shown.encode(errors="surrogatepass")]
+    assert not visible(below)
     assert shown == cleaner.clean("".join(pieces))
     assert Search(product.forms(secret)).finds("".join(pieces))
     assert not Search(product.forms(secret)).finds(shown)
