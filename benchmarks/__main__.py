@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import diff, four, plans, report, side_by_side, start_up, validation, windows
+from benchmarks import diff, four, plans, redaction, report, side_by_side, start_up, validation, windows
 from benchmarks.effort import BenchmarkError, Effort, say
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
@@ -17,6 +17,7 @@ MEASUREMENTS = {
     "windows": windows.measure,
     "four": four.measure,
     "diff": diff.measure,
+    "redaction": redaction.measure,
     "start-up": start_up.measure,
     "validation": validation.measure,
 }

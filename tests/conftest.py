@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tooken_ci.base import children, redact
+from tooken_ci.base import children, leaks, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +71,15 @@ def _fresh_redactor() -> Iterator[None]:
     redact.redactor.__dict__ = redact.Redactor().__dict__
     yield
     redact.redactor.__dict__ = known
+
+
+@pytest.fixture(autouse=True)
+def _fresh_written() -> Iterator[None]:
+    """Lets no test search the files of another."""
+    known = leaks.written.__dict__
+    leaks.written.__dict__ = leaks.Written().__dict__
+    yield
+    leaks.written.__dict__ = known
 
 
 @pytest.fixture(autouse=True)

@@ -85,12 +85,15 @@ def test_beginning_of_a_longer_secret() -> None:
 
 
 def test_after_an_overlap() -> None:
-    """What follows a masked secret is judged by itself, even where it looked like the middle of another."""
+    """Secrets that overlap are masked as one, also over writes, and what does not become one is shown."""
     cleaner = Redactor()
     cleaner.add("12345678")
     cleaner.add("678zz1234")
-    assert written(cleaner, "12345678zz123") == (f"{MASK}zz", f"{MASK}zz123")
-    assert written(cleaner, "12345678zz123", "45678")[1] == f"{MASK}zz{MASK}"
+    assert written(cleaner, "12345678zz123") == (MASK, f"{MASK}zz123")
+    assert written(cleaner, "12345678zz123", "!")[0] == f"{MASK}zz123!"
+    assert written(cleaner, "12345678zz123", "4") == (MASK, MASK)
+    assert written(cleaner, "12345678zz123", "45678") == (MASK, MASK)
+    assert written(cleaner, "12345678zz123", "45678!")[0] == f"{MASK}!"
 
 
 def test_overlapping_secrets() -> None:

@@ -38,5 +38,5 @@ def test_a_wrong_key_is_annotated(log: str) -> None:
 
 
 def test_no_key_in_the_log(log: str) -> None:
-    """No key and no new secret stands in the log, although the runner was not told to mask any."""
+    """No key and no new secret stands in the log; the runner is told of no more than what later steps can read."""
     assert not re.search(r"tok_[\w-]{32,}", log)

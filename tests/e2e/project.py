@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -94,6 +95,7 @@ class Project:
         self.variables: dict[str, str] = {}
         self.stores: list[Callable[[], Iterable[str]]] = []
         self._delivered: set[Path] = set()
+        self._runner_reads: set[int] = set()
         folder.mkdir(exist_ok=True)
 
     def write(self, spec: Mapping[str, Any] | str, name: str = "tooken.yml") -> None:
@@ -130,7 +132,7 @@ class Project:
         self, *arguments: str, env: Mapping[str, str] | None = None, stdout: int = subprocess.PIPE
     ) -> subprocess.Popen[str]:
         """Starts the command, without a terminal; ``end`` waits for it."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*command(), *arguments],
             cwd=self.folder,
             env=self.environment(env),
@@ -140,6 +142,9 @@ class Project:
             text=True,
             encoding="utf-8",
         )
+        if (env or {}).get("TOOKEN_CI_ACTION") == "1":
+            self._runner_reads.add(process.pid)
+        return process
 
     def end(self, process: subprocess.Popen[str]) -> Ended:
         """Waits for a command to end, and looks for secrets."""
@@ -150,7 +155,9 @@ class Project:
             process.communicate()
             raise
         ended = Ended(code=process.returncode, out=out or "", err=err)
-        self.scan({"standard output": ended.out.encode(), "standard error": err.encode()})
+        # the runner takes its commands out of what it reads, and shows none of them
+        seen = re.sub(r"^::add-mask::.*\n", "", err, flags=re.MULTILINE) if process.pid in self._runner_reads else err
+        self.scan({"standard output": ended.out.encode(), "standard error": seen.encode()})
         assert "Traceback" not in err, err
         return ended
 

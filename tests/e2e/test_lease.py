@@ -12,6 +12,7 @@ import pytest
 
 from tests.destinations.exec_support import Store
 from tests.e2e.held import Point, hold, kill, wait_for
+from tests.e2e.leaks import findings
 from tests.e2e.project import names, spec
 from tests.support.runner import values
 
@@ -105,9 +106,13 @@ def test_the_action(project: Project) -> None:
     running = project.start("lease", "preview", env=env)
     out, err = running.communicate(timeout=50)
     assert running.returncode == 0, err
-    (secret,) = re.findall(r"^::add-mask::(\S+)$", err, re.MULTILINE)
+    masked = re.findall(r"^::add-mask::(.+)$", err, re.MULTILINE)
+    secret = masked[0]
     assert project.sandbox.authenticates(secret)
-    assert secret not in out + err.replace(f"::add-mask::{secret}", "")
+    assert secret.encode().hex() in masked
+    seen = out + re.sub(r"^::add-mask::.*$", "", err, flags=re.MULTILINE)
+    assert list(findings([secret], {"the log": seen.encode()})) == []
+    assert err.index("::add-mask::") < err.index("leased")
     for file in ("env", "output"):
         assert list(values((project.folder / f"runner-{file}").read_text(encoding="utf-8")).values()) == [secret]
     state = left_in_state(env)

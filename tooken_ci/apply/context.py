@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tooken_ci.base.progress import Progress
     from tooken_ci.base.record import Look
+    from tooken_ci.base.secret import Secret
     from tooken_ci.base.times import Clock
     from tooken_ci.destinations.interface import Destination
     from tooken_ci.plan.result import Result
@@ -28,6 +29,10 @@ log = logging.getLogger(__name__)
 def new_run() -> str:
     """An id for one run: random, so that no two runs ever share it."""
     return secrets.token_hex(6)
+
+
+def _nobody_hears(secret: Secret) -> None:
+    del secret
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,6 +50,7 @@ class Context:
         workers: how many entries are served side by side.
         progress: hears how far the work has come.
         terms: on which the rules are applied.
+        mask: hears each secret that later steps can reach, before it gets there; raises ``OSError`` where that fails.
     """
 
     spec: Spec
@@ -57,6 +63,7 @@ class Context:
     workers: int = 1
     progress: Progress = dataclasses.field(default_factory=Silence)
     terms: Terms = USUAL
+    mask: Callable[[Secret], None] = _nobody_hears
 
     def active_of(self, entry: Entry) -> tuple[Token, ...]:
         """A fresh look at an entry: every active token that may be its own, one look-up for each of its names.

@@ -38,6 +38,8 @@ class Places:
         chosen = tuple(targets)
         self._open: dict[str, Destination] = {target.place: context.open(target) for target in chosen}
         self._bare = frozenset(target.place for target in chosen if not target.keeps_record)
+        self._local = {target.place for target in chosen if target.local}
+        self._masked = False
         self._marked: dict[str, None] = {}  # a set that keeps its order
         self._first_mark = -math.inf
         self._refused: list[str] = []  # that surely took nothing, although they were marked
@@ -148,6 +150,8 @@ class Places:
                 hint="Run again.",
             )
         try:
+            if place in self._local:
+                self._mask(secret)
             destination.write(secret)
         except DestinationError as error:
             if error.surely_refused:
@@ -164,6 +168,16 @@ class Places:
             )
         if place not in self._bare:
             destination.write_record(DeliveryRecord(workspace=self._context.spec.workspace, held=held))
+
+    def _mask(self, secret: Secret) -> None:
+        if self._masked:
+            return
+        try:
+            self._context.mask(secret)
+        except OSError as error:
+            told = f"the runner could not be told to mask the secret, so it was not written: {error.strerror}."
+            raise DestinationError(told, hint="Look at the runner.") from None
+        self._masked = True
 
     def _young_foreign(self, look: Look, now: dt.datetime) -> list[Mark]:
         return [

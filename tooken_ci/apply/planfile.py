@@ -10,9 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tooken_ci.base import times
+from tooken_ci.base import files, times
 from tooken_ci.base.errors import RunnerError, SavedPlanError
-from tooken_ci.base.half_written import half_written
 from tooken_ci.base.redact import redactor
 from tooken_ci.base.text import quoted, safe
 from tooken_ci.plan.saved import SavedPlan, SeenEntry, SeenPlace, SeenToken, Step
@@ -71,20 +70,12 @@ def write(path: str, saved: SavedPlan) -> None:
         target = Path(os.path.realpath(path))
         if target.exists() and not target.is_file():
             raise RunnerError(f"The plan cannot be saved to {quoted(path)}: it is no file.", hint="Name another one.")
-        _replace(target, text)
+        files.replace(target, text, mode=_MODE)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise RunnerError(
             f"The plan cannot be saved to {quoted(path)}: {safe(why)}.", hint="Name another file with --out."
         ) from None
-
-
-def _replace(target: Path, text: str) -> None:
-    with half_written(target.parent, f".{target.name[:50]}.") as (handle, name):
-        with os.fdopen(handle, "w", encoding="ascii", newline="") as file:
-            file.write(text)
-        Path(name).chmod(_MODE)
-        Path(name).replace(target)
 
 
 def read(path: str) -> SavedPlan:

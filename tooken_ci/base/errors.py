@@ -230,6 +230,13 @@ class SavedPlanError(TookenCIError):
         return " ".join([self.message, *self.differences, self.hint]).strip()
 
 
+class LeakError(TookenCIError):
+    """The search at the end of a run found a secret in what the run wrote; names the place, never the value."""
+
+    code = "leak"
+    exit_code = ExitCode.PARTIAL
+
+
 class InternalError(TookenCIError):
     """A fault of this program itself."""
 

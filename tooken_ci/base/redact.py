@@ -1,12 +1,13 @@
-"""The one redactor: no output of the process shows a secret that it was told of, in any of the usual encodings.
+"""The one redactor: no output of the process shows a secret that it was told of, in any of its forms.
 
 Secrets enter it when they come to exist (``Secret`` sees to that). Everything that is written to standard output or
-standard error passes a ``RedactingStream``; files other than destinations are written through ``redactor.clean``.
+standard error passes a ``RedactingStream``; files other than destinations are written by ``base.files``.
 A stream holds back only the longest tail that could be the beginning of a secret, and never releases it by time.
 """
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import io
 import re
@@ -14,7 +15,7 @@ import threading
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
 MASK = "***"
 """What stands where a secret stood; of fixed length, so that it tells nothing of the secret's."""
@@ -23,105 +24,155 @@ MINIMUM = 8
 """Shorter values are not masked: they would eat ports, ids and words."""
 
 
-def forms(value: str) -> set[str]:
-    """The secret in raw, base64, URL-quoted, JSON-escaped and shell-quoted form, and each long line of it."""
-    # Only here, because `tooken-ci --version` has no secret to mask.
-    import base64
-    import json
-    import shlex
-    import urllib.parse
+_SHORT = 4000
+"""Characters of a text up to which a look at each place costs less than the pattern that rules out most of them."""
 
-    raw = value.encode()
-    found = {
-        value,
-        base64.b64encode(raw).decode(),
-        base64.b64encode(raw).decode().rstrip("="),
-        base64.urlsafe_b64encode(raw).decode(),
-        base64.urlsafe_b64encode(raw).decode().rstrip("="),
-        urllib.parse.quote(value, safe=""),
-        urllib.parse.quote(value),
-        urllib.parse.quote_plus(value),
-        json.dumps(value)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1],
-        shlex.quote(value),
-    }
-    found.update(line for line in value.splitlines() if len(line) >= MINIMUM)
-    return found
+
+class _Alike:
+    """All forms that begin with the same 8 characters. Most secrets of one maker do, so none is looked at one by one.
+
+    Attributes:
+        forms: in alphabetical order, so that those with one beginning stand together.
+        lengths: the different ones, the longest first.
+    """
+
+    __slots__ = ("forms", "lengths")
+
+    def __init__(self) -> None:
+        self.forms: list[str] = []
+        self.lengths: list[int] = []
+
+    def add(self, form: str) -> None:
+        """Add a new one."""
+        bisect.insort(self.forms, form)
+        if len(form) not in self.lengths:
+            bisect.insort(self.lengths, len(form), key=lambda length: -length)
+
+    def may_begin(self, tail: str) -> bool:
+        """Whether the text is the beginning, but not the whole, of a form."""
+        at = bisect.bisect_right(self.forms, tail)
+        return at < len(self.forms) and self.forms[at].startswith(tail)
 
 
 class Redactor:
     """Knows every form of every secret of the process. Thread-safe.
 
     Forms are found by their heads, their first 8 characters, so that neither a new secret nor a line of output costs
-    more for the thousand secrets that are known already: most of them begin alike.
+    more for the thousand secrets that are known already.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._by_head: dict[str, tuple[str, ...]] = {}
-        self._like_a_head: re.Pattern[str] | None = None
+        self._values: dict[str, frozenset[str]] = {}
+        self._forms: set[str] = set()
+        self._by_head: dict[str, _Alike] = {}
         self._beginnings: set[str] = set()
-        self._longest = 0
+        self._pattern: re.Pattern[str] | None = None
 
     def add(self, value: str) -> None:
         """Make a secret known; from now on no form of it passes."""
+        # Only here, because `tooken-ci --version` has no secret to mask.
+        from tooken_ci.base.forms import forms
+
         with self._lock:
-            heads = len(self._by_head)
-            for form in forms(value):
+            if value in self._values:
+                return
+            made = forms(value)
+            for form in made - self._forms:
+                self._forms.add(form)
                 head = form[:MINIMUM]
-                found = {*self._by_head.get(head, ()), form}
-                # longest first: a form that contains another must be masked as a whole
-                self._by_head[head] = tuple(sorted(found, key=lambda form: (-len(form), form)))
-                self._beginnings.update(form[:length] for length in range(1, MINIMUM))
-                self._longest = max(self._longest, len(form))
-            if len(self._by_head) > heads:
-                self._like_a_head = _like_any(self._by_head)
+                alike = self._by_head.get(head) or _Alike()
+                alike.add(form)
+                if head not in self._by_head:  # other threads look for it from here on
+                    self._beginnings.update(head[:length] for length in range(1, MINIMUM))
+                    self._by_head[head] = alike
+                    self._pattern = None
+            self._values[value] = made
+
+    @property
+    def knows_any(self) -> bool:
+        """Whether there is a secret to mask."""
+        return bool(self._values)
+
+    def every_form(self) -> set[str]:
+        """Every form of every secret, for the search at the end of the run, which trusts nothing else in here."""
+        with self._lock:
+            return set().union(*self._values.values())
 
     def clean(self, text: str) -> str:
         """The text with every form of every known secret masked."""
-        parts = []
-        shown = 0
-        for start, end in self._matches(text):
-            parts += [text[shown:start], MASK]
-            shown = end
-        return "".join([*parts, text[shown:]]) if parts else text
+        return self.finished(text, 0)
 
-    def split(self, text: str) -> tuple[str, str]:
-        """The part of the text that can be shown, masked, and the tail that may be the beginning of a secret."""
-        keep = self._tail_start(text, 0)
-        for start, end in self._matches(text):
-            if start < keep < end:
-                # a whole secret lies across the cut: it is masked now, what follows it is judged anew
-                keep = self._tail_start(text, end)
-        return self.clean(text[:keep]), text[keep:]
+    def finished(self, text: str, covered: int) -> str:
+        """What ``split`` kept, masked, now that nothing follows it."""
+        return self._judge(text, covered, last=True)[0]
 
-    def _matches(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where forms stand in the text: the leftmost first, of one place the longest, none overlapping."""
-        at = 0
-        while self._like_a_head is not None and (like := self._like_a_head.search(text, at)) is not None:
-            at = like.start()
-            for form in self._by_head.get(like[0], ()):
-                if text.startswith(form, at):
-                    yield at, at + len(form)
-                    at += len(form)
-                    break
+    def split(self, text: str, covered: int = 0) -> tuple[str, str, int]:
+        """Mask what can be judged, and keep the tail that may be the beginning of a secret.
+
+        Args:
+            text: what was kept of the text before, and what follows it.
+            covered: how much of its beginning belongs to a secret that was masked already.
+
+        Returns:
+            What can be shown, the tail that is kept, and how much of that belongs to what is masked already.
+        """
+        return self._judge(text, covered, last=False)
+
+    def _judge(self, text: str, covered: int, *, last: bool) -> tuple[str, str, int]:
+        parts: list[str] = []
+        shown = covered  # what stands before it has been shown or masked
+        for at in self._like_a_head(text, last=last):
+            if not last and self._may_go_on(text, at):
+                parts.append(text[shown:at])
+                return "".join(parts), text[at:], max(shown - at, 0)
+            end = self._longest_at(text, at)
+            if end > at:
+                if at >= shown:  # else it overlaps the one before, and both are masked as one
+                    parts += [text[shown:at], MASK]
+                shown = max(shown, end)
+        return "".join([*parts, text[shown:]]), "", 0
+
+    def _like_a_head(self, text: str, *, last: bool) -> Iterator[int]:
+        """Where a form may begin; near the end also those of which less than the head is there."""
+        heads = self._by_head
+        if heads:
+            whole = len(text) - MINIMUM + 1
+            if whole > _SHORT:
+                yield from self._in_a_long_text(text)
             else:
-                at += 1
+                yield from [at for at in range(whole) if text[at : at + MINIMUM] in heads]
+            if not last:
+                yield from (at for at in range(max(whole, 0), len(text)) if text[at:] in self._beginnings)
 
-    def _tail_start(self, text: str, least: int) -> int:
-        """Where the longest tail begins, not before ``least``, that is the beginning, but not the whole, of a form."""
-        for start in range(max(least, len(text) - self._longest + 1), len(text)):
-            tail = text[start:]
-            if len(tail) < MINIMUM:
-                if tail in self._beginnings:
-                    return start
-            elif any(len(form) > len(tail) and form.startswith(tail) for form in self._by_head.get(tail[:MINIMUM], ())):
-                return start
-        return len(text)
+    def _in_a_long_text(self, text: str) -> Iterator[int]:
+        like = self._pattern
+        if like is None:
+            with self._lock:  # or a secret that another thread adds meanwhile would be missing in it for ever
+                like = self._pattern = _like_any(tuple(self._by_head))
+        found = like.search(text)
+        while found is not None:
+            if found[0] in self._by_head:
+                yield found.start()
+            found = like.search(text, found.start() + 1)
+
+    def _may_go_on(self, text: str, at: int) -> bool:
+        """Whether the text from there on is the beginning of a form whose end is still to come."""
+        if len(text) - at < MINIMUM:
+            return True
+        alike = self._by_head[text[at : at + MINIMUM]]
+        return len(text) - at < alike.lengths[0] and alike.may_begin(text[at:])
+
+    def _longest_at(self, text: str, at: int) -> int:
+        """Where the longest form that begins there ends; there itself if none does."""
+        for length in self._by_head[text[at : at + MINIMUM]].lengths:
+            if text[at : at + length] in self._forms:
+                return at + length
+        return at
 
 
-def _like_any(heads: Iterable[str]) -> re.Pattern[str]:
-    """What has at each place a character that one of the heads has there; most of a text is ruled out by it at once."""
+def _like_any(heads: Sequence[str]) -> re.Pattern[str]:
+    """What has at each place a character that one of the heads has there."""
     places = (sorted(set(characters)) for characters in zip(*heads, strict=True))
     return re.compile("".join(f"[{''.join(map(re.escape, characters))}]" for characters in places))
 
@@ -133,25 +184,35 @@ redactor = Redactor()
 class RedactingStream(io.TextIOBase):
     """A text stream that masks what it passes on, also where a secret is split over several writes."""
 
-    def __init__(self, stream: TextIO, cleaner: Redactor = redactor, *, lossy: bool = False) -> None:
+    def __init__(
+        self,
+        stream: TextIO | io.TextIOBase,
+        cleaner: Redactor = redactor,
+        *,
+        lossy: bool = False,
+        runner: TextIO | None = None,
+    ) -> None:
         """Wrap a stream.
 
         Args:
             stream: the one below.
             cleaner: knows the secrets.
             lossy: what cannot be written is lost, and no error; ``finish`` and ``tell_runner`` fail all the same.
+            runner: where the CI runner reads; the one below where left out.
         """
         super().__init__()
         self._loss = contextlib.suppress(OSError) if lossy else contextlib.nullcontext()
         self._stream = stream
+        self._runner = stream if runner is None else runner
         self._redactor = cleaner
         self._held = ""
+        self._covered = 0
         self._lock = threading.RLock()
 
     def write(self, text: str) -> int:
         """Take the text; what may be the beginning of a secret waits for what follows."""
         with self._lock:
-            shown, self._held = self._redactor.split(self._held + text)
+            shown, self._held, self._covered = self._redactor.split(self._held + text, self._covered)
             if shown:
                 with self._loss:
                     self._stream.write(shown)
@@ -162,20 +223,20 @@ class RedactingStream(io.TextIOBase):
         with self._lock, self._loss:
             self._stream.flush()
 
-    def tell_runner(self, line: str) -> None:
-        """Pass a line by the redactor: the one audited way, for the command that has the CI runner mask a secret.
+    def tell_runner(self, *lines: str) -> None:
+        """Pass lines by the redactor: the one audited way, for the commands that have the CI runner mask a secret.
 
-        It stands in a line of its own, whatever was written before, since the runner heeds nothing else.
+        They stand in lines of their own, whatever was written before, since the runner heeds nothing else.
         """
         with self._lock:
-            self._stream.write(f"\n{line}\n")
-            self._stream.flush()
+            self._runner.write("\n" + "".join(f"{line}\n" for line in lines))
+            self._runner.flush()
 
     def finish(self) -> None:
         """Release the tail, now that nothing can follow it, and flush; the stream below stays open."""
         with self._lock:
-            self._stream.write(self._redactor.clean(self._held))
-            self._held = ""
+            held, covered, self._held, self._covered = self._held, self._covered, "", 0
+            self._stream.write(self._redactor.finished(held, covered))
             self._stream.flush()
 
     def isatty(self) -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from tooken_ci.base.redact import MASK, MINIMUM, redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def fingerprint(token_id: str, value: str) -> str:
@@ -25,26 +28,28 @@ class Secret:
         SecretTooShortError: the value has fewer than 8 characters.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_tell",)
 
     def __init__(self, value: str) -> None:
         if len(value) < MINIMUM:
             raise SecretTooShortError(f"A secret must have at least {MINIMUM} characters to be masked safely.")
         redactor.add(value)
-        self._value = value
+        # in a function, and not as an attribute: whatever goes through the attributes of things finds no text
+        self._tell: Callable[[], str] = lambda: value
 
     def reveal(self) -> str:
         """The credential itself. Each call of this is a place where it could leak: keep them few."""
-        return self._value
+        return self._tell()
 
     def fingerprint(self, token_id: str) -> str:
         """The fingerprint of this secret as the token's of that id."""
-        return fingerprint(token_id, self._value)
+        return fingerprint(token_id, self._tell())
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        mine, its = (secret._tell().encode(errors="surrogatepass") for secret in (self, other))  # noqa: SLF001
+        return hmac.compare_digest(mine, its)
 
     __hash__ = None  # type: ignore[assignment]  # a dict or set of secrets would be a place to leak from
 
@@ -58,3 +63,5 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A secret is never pickled or copied.")
+
+    __getstate__ = __reduce__

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+from tooken_ci.base import files
 from tooken_ci.base.commands import file_command, workflow_command
 from tooken_ci.base.errors import SpecError
+from tooken_ci.base.forms import SHORTEST, as_bytes, forms
 from tooken_ci.base.text import LONGEST_LINE, quoted, safe
 from tooken_ci.plan.result import ResultStatus
 
@@ -61,14 +65,32 @@ def _annotation(message: str, level: str = "error", where: Mapping[str, str | in
 
 def write_outputs(path: Path, outputs: Mapping[str, int | bool]) -> None:
     """Append the step's outputs."""
-    lines = [file_command(name, str(value).lower()) for name, value in outputs.items()]
-    with path.open("a", encoding="utf-8") as file:
-        file.writelines(lines)
+    files.append(path, "".join(file_command(name, str(value).lower()) for name, value in outputs.items()))
 
 
-def mask(secret: Secret) -> str:
-    """The command that has the runner mask a secret in all that the job prints from now on."""
-    return workflow_command("add-mask", {}, secret.reveal())
+def masks(secret: Secret) -> list[str]:
+    """The commands that have the runner mask a secret, and each line of it, in all that the job prints from now on.
+
+    From each value the runner derives some forms by itself; the others are told to it one by one.
+    """
+    value = secret.reveal()
+    whole = [value, *(line for line in value.splitlines() if SHORTEST <= len(line) < len(value))]
+    derived = {form for text in whole for form in _derived_by_the_runner(text)}
+    others = sorted(forms(value) - derived - {*whole}, key=lambda form: (len(form), form))
+    return [workflow_command("add-mask", {}, text) for text in (*whole, *others)]
+
+
+def _derived_by_the_runner(text: str) -> set[str]:
+    """Those of ``forms`` that ``HostContext`` of actions/runner makes of every mask: JSON, XML, and for addresses.
+
+    It has base64 too, but only of a value at the end of a text, and arguments with escaped double quotes.
+    """
+    xml = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return {
+        json.dumps(text, ensure_ascii=False)[1:-1],
+        quote(as_bytes(text), safe=""),
+        xml.replace('"', "&quot;").replace("'", "&apos;"),
+    }
 
 
 def write_state(path: Path, name: str, value: str) -> None:
@@ -79,5 +101,4 @@ def write_state(path: Path, name: str, value: str) -> None:
         name: of the value; a later one of the same name replaces it.
         value: any text.
     """
-    with path.open("a", encoding="utf-8") as file:
-        file.write(file_command(name, value))
+    files.append(path, file_command(name, value))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from tooken_ci.apply.bounded import bounded
 from tooken_ci.apply.failure import EntryError
 from tooken_ci.base import naming
 from tooken_ci.base.errors import IncompleteError, PartialError, TookenCIError, UsageError
-from tooken_ci.base.redact import RedactingStream
 from tooken_ci.base.text import LONGEST_LINE, count, quoted, safe
 from tooken_ci.ci import github
 from tooken_ci.ci.job import job_of, nobodys_job
+from tooken_ci.cli.masking import mask_for
 from tooken_ci.cli.reporting import say
 from tooken_ci.cli.session import begin, keep_policy, load_spec, registry_for
 from tooken_ci.plan.leases import LeaseResult, LeaseStatus
@@ -53,13 +51,21 @@ def lease_all(
     job = job_of(os.environ) or nobodys_job()
     state = _StepState(reporting.host)
     run = begin(spec, registry, reporting, api_key_file=api_key_file, **limits)
+    to_runner = mask_for(reporting.host)
+
+    def mask(secret: Secret) -> None:
+        try:
+            to_runner(secret)
+        except OSError as error:
+            told = f"The runner could not be told to mask the secret, so it was handed to nobody: {error.strerror}."
+            raise EntryError(told, changed=True) from None
 
     def each() -> Iterator[LeaseResult]:
         run.context.client.probe_write()
         run.context.client.probe_revoke()  # what cannot be handed over must be taken back
         for entry in entries:
             run.context.clock.check()
-            runner = Runner(announce=state.slot(), mask=_mask_for(reporting.host))
+            runner = Runner(announce=state.slot(), mask=mask)
             yield lease(run.context, entry, job, runner)
 
     _do(reporting, run.context, each)
@@ -183,21 +189,6 @@ def _state(text: str) -> list[str]:
     except ValueError:
         return []
     return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-
-
-def _mask_for(host: Host) -> Callable[[Secret], None]:
-    def mask(secret: Secret) -> None:
-        if not host.masks or not isinstance(sys.stderr, RedactingStream):
-            return
-        try:
-            if sys.__stderr__ is None:
-                raise BrokenPipeError(errno.EPIPE, "standard error is closed")
-            sys.stderr.tell_runner(github.mask(secret))
-        except OSError as error:
-            told = f"The runner could not be told to mask the secret, so it was handed to nobody: {error.strerror}."
-            raise EntryError(told, changed=True) from None
-
-    return mask
 
 
 def _line(result: LeaseResult) -> str:

@@ -14,8 +14,11 @@ import click
 
 from tooken_ci.base.children import children
 from tooken_ci.base.errors import ExitCode, TookenCIError
+from tooken_ci.base.heard import Heard
 from tooken_ci.base.redact import RedactingStream
+from tooken_ci.cli import hooks
 from tooken_ci.cli.commands import cli
+from tooken_ci.cli.leaks import searched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,15 +34,23 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # a stream that the caller closed is None: what goes there is lost, and nothing else
         nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123  # --version needs no paths
         # that nobody can read any longer what people are told is no reason to leave the work undone, or to call it so
-        out, err = RedactingStream(sys.stdout or nowhere), RedactingStream(sys.stderr or nowhere, lossy=True)
+        below = sys.stdout or nowhere, sys.stderr or nowhere
+        heard = Heard("standard output", below[0]), Heard("standard error", below[1])
+        out, err = RedactingStream(heard[0]), RedactingStream(heard[1], lossy=True, runner=below[1])
+
+        def finish() -> None:
+            for stream, last in ((out, below[0]), (err, below[1])):
+                try:
+                    stream.finish()
+                except OSError:
+                    # what is still held for it must go somewhere, or the interpreter ends with an exit code of its own
+                    os.dup2(nowhere.fileno(), last.fileno())
+
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = _guarded(arguments)
-        for stream, below in ((out, sys.stdout), (err, sys.stderr)):
-            try:
-                stream.finish()
-            except OSError:
-                # what is still held for it must go somewhere, or the interpreter ends with an exit code of its own
-                os.dup2(nowhere.fileno(), below.fileno())
+            finish()  # what was held back is searched too
+            code = searched(code, heard)
+        finish()
         return code
 
 
@@ -81,6 +92,7 @@ def _told(error: Exception | KeyboardInterrupt) -> int:
 
 def main() -> NoReturn:
     """The program. It does not wait for what still hangs in a thread: by then all is told, and the run is to end."""
+    hooks.install()
     code = run()
     children.end()
     if threading.active_count() > 1:

@@ -178,6 +178,7 @@ def begin(
     """
     from tooken_ci.apply.context import Context, new_run
     from tooken_ci.base.times import RunClock
+    from tooken_ci.cli.masking import mask_for
     from tooken_ci.cli.privacy import keep_memory_private
     from tooken_ci.cli.progress import display
     from tooken_ci.plan.terms import USUAL
@@ -209,6 +210,7 @@ def begin(
         workers=workers,
         progress=shown,
         terms=terms or USUAL,
+        mask=mask_for(reporting.host),
     )
     return Run(context=context, display=shown)
 

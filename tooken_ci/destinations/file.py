@@ -144,6 +144,7 @@ class FileKind:
                 ),
             ),
             takeover=bool(settings.get("takeover")),
+            local=True,
             warnings=(_FLEETING.format(quoted(named)),) if fleeting else (),
             position=position,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from tooken_ci.base.errors import DestinationError
+from tooken_ci.base.leaks import written
 from tooken_ci.base.record import DeliveryRecord, Look, NewerRecordError, State
 from tooken_ci.base.secret import Secret, fingerprint
 from tooken_ci.base.text import quoted
@@ -132,6 +133,7 @@ class FileDestination:
         text = record.to_text() + "\n"
         private = Access(workspace=self._access.workspace)  # whoever may read the secret need not read the record
         self._attempt(self._record_path, lambda: replace(self._record_path, text, private, private.ids()))
+        written.note(self._record_path)  # the secret's own file is the destination's, and this is not
 
     def write(self, secret: Secret) -> None:
         """Put the secret into the file: alone, or in its place among what else stands there.

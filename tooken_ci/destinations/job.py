@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tooken_ci.base import files
 from tooken_ci.base.commands import file_command
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import Look, State
@@ -104,6 +105,7 @@ class JobKind:
             settings=_Settings(env=env, output=output, file=self._file(path, position) if path else None),
             takeover=False,
             keeps_record=False,
+            local=True,
             of_a_job=True,
             takes_leases=True,
             position=position,
@@ -165,8 +167,7 @@ class JobDestination:
         """
         for what, name, path in self._lines:
             try:
-                with Path(path or os.devnull).open("a", encoding="utf-8") as file:
-                    file.write(file_command(name, secret.reveal()))
+                files.hand_over(path or Path(os.devnull), file_command(name, secret.reveal()))
             except OSError as error:
                 told = f"{what} could not be written: {error.strerror}."
                 raise DestinationError(told, hint="Look at the runner.", surely_refused=False) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 
+from tooken_ci.base.redact import redactor
 from tooken_ci.base.text import safe
 
 _LIMIT = 2000
@@ -18,26 +19,31 @@ _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 """What a spreadsheet takes for the beginning of a formula, in the wide forms of East Asia too."""
 
 
+def _shown(text: str) -> str:
+    """The text, safe and masked: once it has entities in it nobody would know a secret any longer."""
+    return safe(redactor.clean(text), limit=_LIMIT)
+
+
 def markdown(text: str) -> str:
     """Text in which nothing is markup, and nobody is mentioned.
 
     GitHub looks for mentions and references once the entities are characters again, but never in code.
     """
-    parts = _MENTION.split(safe(text, limit=_LIMIT))
+    parts = _MENTION.split(_shown(text))
     return "".join(markdown_code(part) if _MENTION.fullmatch(part) else part.translate(_MARKUP) for part in parts)
 
 
 def markdown_code(text: str) -> str:
     """A name: as code, so that it is no mention and no link either."""
-    return f"<code>{safe(text, limit=_LIMIT).translate(_MARKUP)}</code>"
+    return f"<code>{_shown(text).translate(_MARKUP)}</code>"
 
 
 def html_text(text: str) -> str:
     """Text inside of an element, or of a value in quotation marks."""
-    return html.escape(safe(text, limit=_LIMIT))
+    return html.escape(_shown(text))
 
 
 def csv_cell(text: str) -> str:
     """Text as a cell that no spreadsheet takes for a formula, and of one line; ``csv`` puts it in quotation marks."""
-    shown = safe(text, limit=_LIMIT)
+    shown = _shown(text)
     return f"'{shown}" if _FORMULA.match(shown) else shown

@@ -35,6 +35,7 @@ class Target:
         takeover: a record of somebody else's token may be replaced.
         warnings: what the kind wants the user to know before anything is done.
         keeps_record: a delivery record can stand there.
+        local: later steps of the same CI job can read it, so the runner is told to mask what is delivered there.
         of_a_job: it lasts as long as one CI job; for ephemeral entries alone.
         read_ahead: how long before it uses the secret a consumer may have taken it from there.
         group: what it shares with the other places of its kind that one look serves, such as a repository; empty = it
@@ -53,6 +54,7 @@ class Target:
     shares: frozenset[tuple[str, str]] = frozenset()
     warnings: tuple[str, ...] = ()
     keeps_record: bool = True
+    local: bool = False
     of_a_job: bool = False
     read_ahead: timedelta = _NO_TIME
     group: str = ""

@@ -1,0 +1,49 @@
+"""Every file that the run writes, but what a destination is to hold: masked, and searched when the run ends."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tooken_ci.base.half_written import half_written
+from tooken_ci.base.leaks import written
+from tooken_ci.base.redact import redactor
+
+
+def replace(path: Path, text: str, *, mode: int) -> None:
+    """Write a file in one step, masked: whoever reads it sees the old content or the new, never a part.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    with half_written(path.parent, f".{path.name[:50]}.") as (handle, name):
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(redactor.clean(text))
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    written.note(path)
+
+
+def append(path: Path, text: str) -> None:
+    """Add a text to a file, masked.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    _append(path, redactor.clean(text))
+
+
+def hand_over(path: Path, text: str) -> None:
+    """Add a text to a file as it is: for a destination alone, since the text holds the secret that is to stand there.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    written.exempt(path, text)
+    _append(path, text)
+
+
+def _append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8", errors="surrogateescape") as file:
+        written.note(path, file.tell())
+        file.write(text)

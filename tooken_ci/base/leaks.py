@@ -1,0 +1,117 @@
+"""The search at the end of a run: does anything that it wrote show a secret?
+
+It trusts nothing that the redactor did: it looks in another way for every form of every secret, in what was really
+passed on to standard output and standard error, and in the files as they stand.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tooken_ci.base.forms import SHORTEST
+from tooken_ci.base.redact import redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from pathlib import Path
+
+    from tooken_ci.base.heard import Heard
+
+_STEP = 4
+
+_PART = 1_048_576
+"""Bytes of a file that are searched at a time."""
+
+
+class Search:
+    """A search for some forms of secrets.
+
+    Every fourth place of a text is looked at, for what stands around the middle of some form: wherever a form stands,
+    one of four neighbouring pieces of it begins at such a place.
+    """
+
+    def __init__(self, wanted: Collection[str]) -> None:
+        self.longest = max(map(len, wanted), default=0)
+        self._step = min(_STEP, min(map(len, wanted), default=_STEP + SHORTEST) - SHORTEST + 1)
+        self._pieces: dict[str, str] = {}
+        self._others: dict[str, list[str]] = {}  # forms that share a piece with one that is known already
+        for form in wanted:
+            for at in self._middle(form):
+                piece = form[at : at + SHORTEST]
+                if self._pieces.setdefault(piece, form) is not form:
+                    self._others.setdefault(piece, []).append(form)
+
+    def finds(self, text: str) -> bool:
+        """Whether the text shows a secret."""
+        pieces = self._pieces
+        places = range(0, len(text) - SHORTEST + 1, self._step)
+        return any(self._stands(text, at) for at in [at for at in places if text[at : at + SHORTEST] in pieces])
+
+    def _middle(self, form: str) -> range:
+        """Where its pieces begin."""
+        middle = (len(form) - SHORTEST - self._step + 1) // 2
+        return range(middle, middle + self._step)
+
+    def _stands(self, text: str, at: int) -> bool:
+        """Whether a form stands around a piece."""
+        piece = text[at : at + SHORTEST]
+        return any(
+            at >= before and text.startswith(form, at - before)
+            for form in (self._pieces[piece], *self._others.get(piece, ()))
+            for before in self._middle(form)
+        )
+
+
+class Written:
+    """The files that the run wrote, each from where it began to, and what of that a destination was to receive."""
+
+    def __init__(self) -> None:
+        self._from: dict[Path, int] = {}
+        self._delivered: dict[Path, list[str]] = {}
+
+    def note(self, path: Path, start: int = 0) -> None:
+        """From there on the file is this run's; it is searched at the end."""
+        self._from.setdefault(path.absolute(), start)
+
+    def exempt(self, path: Path, text: str) -> None:
+        """Exactly this text in it was to stand there: a destination is to have the secret in it."""
+        self._delivered.setdefault(path.absolute(), []).append(text)
+
+    def with_secrets(self, search: Search) -> Iterator[Path]:
+        """The files that show a secret where they should not."""
+        for path, start in self._from.items():
+            if any(map(search.finds, self._parts(path, start, search.longest))):
+                yield path
+
+    def _parts(self, path: Path, start: int, overlap: int) -> Iterator[str]:
+        """What is to be searched, in parts that share so many characters; what is gone meanwhile shows nothing."""
+        delivered = self._delivered.get(path, [])
+        size = -1 if delivered else _PART
+        try:
+            with path.open("rb") as file:
+                file.seek(start)
+                before = ""
+                while data := file.read(size):
+                    text = before + data.decode(errors="surrogateescape")
+                    for piece in delivered:
+                        text = text.replace(piece, "\n", 1)
+                    yield text
+                    before = text[-overlap:] if overlap else ""
+        except OSError:
+            return
+
+
+written = Written()
+"""The process's files; see ``base.files``, which fills it."""
+
+
+def findings(streams: Iterable[Heard]) -> list[str]:
+    """Names each stream and file that shows a secret; never the secret."""
+    wanted = redactor.every_form()
+    if not wanted:
+        return []
+    search = Search(wanted)
+    return [
+        *(stream.name for stream in streams if stream.shows_a_secret(search)),
+        *map(str, written.with_secrets(search)),
+    ]
