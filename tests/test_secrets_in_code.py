@@ -16,10 +16,15 @@ PRODUCT = Path(__file__).parent.parent / "tooken_ci"
 
 REVEALING = {
     "ci/github.py masks": "the runner is told what to mask, and nobody else",
+    "destinations/aws_delivery.py _changed": "the destination is to hold it, alone or as one key of an object",
+    "destinations/aws_store.py holds": "compared with what was read back",
     "destinations/exec_store.py write": "the program gets it on its standard input",
     "destinations/exec_store.py holds": "compared with what was read back",
     "destinations/file_store.py write": "the destination is to hold it",
     "destinations/file_store.py holds": "compared with what was read back",
+    "destinations/github_api.py _call": "its beginning tells whether it is the job's own, which may not write secrets",
+    "destinations/github_api.py _requester": "GitHub's own token goes into a header of requests to GitHub",
+    "destinations/github_store.py write": "the destination is to hold it, sealed",
     "destinations/gitlab_api.py _client": "GitLab's own token goes into a header of requests to GitLab",
     "destinations/gitlab_store.py write": "the destination is to hold it, once it is known that GitLab can mask it",
     "destinations/gitlab_store.py holds": "compared with what was read back",
@@ -35,6 +40,7 @@ REVEALING = {
 
 WRITING = {
     "base/files.py replace": "the shared way: masked, and searched at the end",
+    "base/half_written.py half_written": "what is to become one of the files below, 0600 until it does",
     "base/files.py _append": "the shared way: masked, and searched at the end",
     "cli/program.py run": "nowhere, where what a closed stream was to get goes",
     "cli/signals.py _end_by": "to the terminal: the cursor is shown again",

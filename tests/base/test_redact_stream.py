@@ -178,3 +178,14 @@ def test_a_stream_below_that_is_full(cleaner: Redactor) -> None:
     for failing in (stream.finish, lambda: stream.tell_runner("::add-mask::x"), RedactingStream(Full(), cleaner).flush):
         with pytest.raises(OSError, match="No space left"):
             failing()
+
+
+def test_a_form_at_the_end_of_a_write_covers_nothing_of_the_next() -> None:
+    """A form that ends a write, and might begin another one, is masked alone: what follows is shown."""
+    cleaner, below = Redactor(), io.StringIO()
+    cleaner.add('000""\\000&')
+    stream = RedactingStream(below, cleaner)
+    for piece in ('00000\\"\\"\\\\000&', "0"):
+        stream.write(piece)
+    stream.finish()
+    assert below.getvalue() == "00***0"

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.runner import commands, sections
+from tooken_ci.base.secret import Secret
 from tooken_ci.base.text import LIMIT, count, quoted, safe, safe_lines
 
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -117,3 +118,12 @@ def test_quoted() -> None:
 def test_count(number: int, noun: str, shown: str) -> None:
     """A count agrees with its noun."""
     assert count(number, noun) == shown
+
+
+@pytest.mark.parametrize("around", ["x" * LIMIT, "\u200b", "::"], ids=["cut", "a character escaped", "a command"])
+def test_a_secret_in_what_is_changed(around: str) -> None:
+    """A secret is masked before a text is cut or a character of it is escaped: afterwards nobody would know it."""
+    secret = Secret("tok_plainly_fake_" + "0123456789" * 40)
+    for text in (f"{around}{secret.reveal()}", f"{secret.reveal()}{around}", f"{secret.reveal()[:9]}"):
+        assert secret.reveal()[:60] not in safe(text)
+        assert secret.reveal()[-60:] not in safe(text)

@@ -166,7 +166,7 @@ class Redactor:
     def _longest_at(self, text: str, at: int) -> int:
         """Where the longest form that begins there ends; there itself if none does."""
         for length in self._by_head[text[at : at + MINIMUM]].lengths:
-            if text[at : at + length] in self._forms:
+            if at + length <= len(text) and text[at : at + length] in self._forms:
                 return at + length
         return at
 

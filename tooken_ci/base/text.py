@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from tooken_ci.base.redact import redactor
+
 _RUNNER_COMMAND = re.compile(r"\A(\s*):(?=:)")
 _OLD_RUNNER_COMMAND = re.compile(r"#(?=#\[)")
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -34,6 +36,12 @@ def safe(text: str, *, limit: int = LIMIT) -> str:
         text: anything.
         limit: how many characters are shown at the most.
     """
+    shown = _shown(text, limit)
+    # what is changed here no redactor would know again, least of all a secret that was cut
+    return shown if shown == text else _shown(redactor.clean(text), limit)
+
+
+def _shown(text: str, limit: int) -> str:
     cut = text[:limit] + "…" if len(text) > limit else text
     shown = cut if cut.isascii() and cut.isprintable() else _all_visible(cut)
     shown = _RUNNER_COMMAND.sub(r"\1\\x3a", shown)
