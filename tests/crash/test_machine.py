@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.crash.rig import Kept
     from tests.crash.zygote import Ended
 
-EXAMPLES = int(os.environ.get("CRASH_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("CRASH_EXAMPLES", "6"))
 PLACES = {"ci": "abc", "other": "xy"}
 ENTRIES = st.sampled_from(sorted(PLACES))
 SEEDS = st.integers(0, 10**6)
