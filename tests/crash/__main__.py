@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import dataclasses
+import json
 import multiprocessing
 import os
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.crash.campaign import Tally, parts, tried_alone
 from tests.crash.report import written
 
-REPORT = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "reliability.md"
+KEPT = ROOT / "build" / "crash.json"
+"""What came of the last whole run, from which the page can be written anew."""
+
 SHOWN = 20
 
 
@@ -22,7 +32,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--only", default="", metavar="WORDS", help="only the scenarios whose name has these words")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, metavar="N")
+    parser.add_argument("--page", action="store_true", help="only write the page anew, from the last whole run")
     options = parser.parse_args()
+    if options.page:
+        _write_page({name: Tally(**kept) for name, kept in json.loads(KEPT.read_text(encoding="utf-8")).items()})
+        return 0
     every = parts()
     chosen = [index for index, part in enumerate(every) if options.only in part.name]
     began = time.monotonic()
@@ -34,9 +48,7 @@ def main() -> int:
             told = f"{tally.cases} cases, {tally.kills} kills, {tally.faults} faults"
             print(f"{part.name}, names {part.revoked_names}: {told}, violations: {len(tally.violations)}", flush=True)
             tallies.setdefault(part.name, Tally()).join(tally)
-    total = Tally()
-    for tally in tallies.values():
-        total.join(tally)
+    total = Tally.of(tallies.values())
     print(
         f"\n{total.cases} cases, {total.runs} runs, {total.kills} kills, {total.faults} faults, "
         f"{total.checks} looks at the invariants in {time.monotonic() - began:.0f} s; "
@@ -45,8 +57,14 @@ def main() -> int:
     for told in total.violations[:SHOWN]:
         print(f"  {told}")
     if not options.only and not total.violations:
-        REPORT.write_text(written(tallies, total), encoding="utf-8")
+        KEPT.parent.mkdir(exist_ok=True)
+        KEPT.write_text(json.dumps({name: dataclasses.asdict(tally) for name, tally in tallies.items()}), "utf-8")
+        _write_page(tallies)
     return 1 if total.violations else 0
+
+
+def _write_page(tallies: Mapping[str, Tally]) -> None:
+    PAGE.write_text(written(tallies, Tally.of(tallies.values())), encoding="utf-8")
 
 
 if __name__ == "__main__":

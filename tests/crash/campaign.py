@@ -15,7 +15,7 @@ from tests.crash.scenarios import AT_ONCE, SCENARIOS, STORES
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tests.crash.scenarios import Scenario
     from tests.crash.settle import Verdict
@@ -83,6 +83,14 @@ class Tally:
         self.runs += verdict.runs
         self.checks += verdict.checks
         self.violations += [f"{verdict.case}: {told}" for told in verdict.violations]
+
+    @classmethod
+    def of(cls, tallies: Iterable[Tally]) -> Tally:
+        """All of them together."""
+        total = cls()
+        for tally in tallies:
+            total.join(tally)
+        return total
 
     def join(self, other: Tally) -> None:
         """Counts what was counted elsewhere."""
