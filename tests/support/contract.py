@@ -50,10 +50,12 @@ class Prism:
     def _address(self) -> str:
         """Waits for the line that tells where it listens; the time-out of the test ends a wait in vain."""
         while self._process.poll() is None:
-            found = _LISTENING.search(self._log.read_text(encoding="utf-8"))
+            found = _LISTENING.search(
+                self._log.read_text(encoding="utf-8", errors="replace")
+            )  # it may be in the midst of a line
             if found is not None:
                 return found[1]
-        raise RuntimeError(f"Prism did not start: {self._log.read_text(encoding='utf-8')}")
+        raise RuntimeError(f"Prism did not start: {self._log.read_text(errors='replace')}")
 
     def stop(self) -> None:
         self._process.terminate()
