@@ -9,12 +9,14 @@ import json
 import multiprocessing
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.crash.campaign import Tally, parts, tried_alone
 from tests.crash.report import written
+from tests.crash.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +37,7 @@ def main() -> int:
     parser.add_argument("--page", action="store_true", help="only write the page anew, from the last whole run")
     options = parser.parse_args()
     if options.page:
-        _write_page({name: Tally(**kept) for name, kept in json.loads(KEPT.read_text(encoding="utf-8")).items()})
-        return 0
+        return _written_down({name: Tally(**of) for name, of in json.loads(KEPT.read_text(encoding="utf-8")).items()})
     every = parts()
     chosen = [index for index, part in enumerate(every) if options.only in part.name]
     began = time.monotonic()
@@ -56,15 +57,24 @@ def main() -> int:
     )
     for told in total.violations[:SHOWN]:
         print(f"  {told}")
-    if not options.only and not total.violations:
-        KEPT.parent.mkdir(exist_ok=True)
-        KEPT.write_text(json.dumps({name: dataclasses.asdict(tally) for name, tally in tallies.items()}), "utf-8")
-        _write_page(tallies)
-    return 1 if total.violations else 0
+    if options.only or total.violations:
+        return 1 if total.violations else 0
+    KEPT.parent.mkdir(exist_ok=True)
+    KEPT.write_text(json.dumps({name: dataclasses.asdict(tally) for name, tally in tallies.items()}), "utf-8")
+    return _written_down(tallies)
 
 
-def _write_page(tallies: Mapping[str, Tally]) -> None:
-    PAGE.write_text(written(tallies, Tally.of(tallies.values())), encoding="utf-8")
+def _written_down(tallies: Mapping[str, Tally]) -> int:
+    """Looks for secrets that show and texts that speak as well, and writes the page if there is none."""
+    with tempfile.TemporaryDirectory(prefix="words-") as folder:
+        words = counted(Path(folder))
+    wrong = [*words.leaks, *words.effects]
+    print(f"{words.runs} runs among {words.secrets} secrets and {words.texts} texts that attack; found: {len(wrong)}")
+    for told in wrong[:SHOWN]:
+        print(f"  {told}")
+    if not wrong:
+        PAGE.write_text(written(tallies, Tally.of(tallies.values()), words), encoding="utf-8")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

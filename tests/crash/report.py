@@ -1,4 +1,4 @@
-"""What the matrix came to, as a page of the documentation."""
+"""What the matrix, and the search for secrets and for words that speak, came to, as a page of the documentation."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tests.crash.campaign import Tally
+    from tests.crash.words import Words
 
-_PAGE = """# Killed anywhere: what was tried
+_PAGE = """# What was tried, and what came of it
+
+## Killed anywhere
 
 Written by `make crash`, which runs the real command against the sandbox and harms it:
 
@@ -46,10 +49,25 @@ expiry. Where a destination fails for ever, whatever is stuck is freed by the `r
 One thing no client can prevent: a rotation *in place* that the API does minutes after it was sent kills what another
 run has delivered meanwhile. The run that sent it notices, leaves its mark at the destinations, and the next run rotates
 again. `replace` has no such moment.
+
+## No secret leaks, no text speaks
+
+Then every command is run in every format at debug level among planted secrets: keys, credentials of stores and proxies,
+values that stood in a file before; in the names of tokens, in what an API or a store answers, in headers, in options.
+All that was printed and every file but the destinations is searched, in another way than the product masks. And names
+that attack a runner, a terminal, a page, a table or data are shown in every format: what is looked for are commands
+that a runner would take, marks that fold a log, characters that steer a terminal, markup, and data that cannot be read.
+
+| tried | so many | found |
+| --- | --- | --: |
+| secrets in any form | {searched} | {leaks} |
+| texts that attack | {words.texts:,} texts in {words.formats} formats | {effects} |
+
+`make test` does the same, and has gitleaks and detect-secrets search too.
 """
 
 
-def written(tallies: Mapping[str, Tally], total: Tally) -> str:
+def written(tallies: Mapping[str, Tally], total: Tally, words: Words) -> str:
     """The page."""
     rows = "\n".join(
         f"| {name} | {tally.cases:,} | {tally.runs:,} | {tally.kills:,} | {tally.faults:,} | {tally.checks:,} | "
@@ -57,7 +75,16 @@ def written(tallies: Mapping[str, Tally], total: Tally) -> str:
         for name, tally in tallies.items()
     )
     return _PAGE.format(
-        rows=rows, total=total, violations=len(total.violations), requests=_listed(Harmed), writes=_listed(Harm)
+        rows=rows,
+        total=total,
+        violations=len(total.violations),
+        requests=_listed(Harmed),
+        writes=_listed(Harm),
+        words=words,
+        searched=f"{words.forms:,} forms of {words.secrets:,} secrets, in {words.places:,} outputs and files of "
+        f"{words.runs:,} runs",
+        leaks=len(words.leaks),
+        effects=len(words.effects),
     )
 
 

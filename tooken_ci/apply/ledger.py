@@ -65,8 +65,8 @@ class Ledger:
         with self._noting:
             if self._abandoned:
                 return
+            self._context.tell(result)  # first: what could not be told must not pass for something that went well
             self._results[self._planned_as(action)] = result
-            self._context.tell(result)
             total = len(self._plan.actions)
             self._context.progress.step("actions done", min(len(self._results), total), total)
 

@@ -25,11 +25,17 @@ from tooken_ci.cli.options import (
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="tooken-ci")
 @click.option("--debug", is_flag=True, envvar="TOOKEN_DEBUG", show_envvar=True, help="Log more, and show tracebacks.")
-def cli(*, debug: bool) -> None:
+@click.pass_context
+def cli(context: click.Context, /, *, debug: bool) -> None:
     """Tokens as code for Tooken: declare API tokens in YAML, and let CI create, deliver, renew and revoke them."""
     import logging
+    import os
 
     from tooken_ci.cli.reporting import LogHandler
+    from tooken_ci.tooken.key import mask_variable
+
+    if context.invoked_subcommand != "sandbox":  # which prints a key of its own, maybe the same
+        mask_variable(os.environ)
 
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING, force=True, handlers=[LogHandler()])
     logging.getLogger("tooken_ci").setLevel(logging.DEBUG if debug else logging.INFO)

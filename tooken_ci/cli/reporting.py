@@ -114,9 +114,14 @@ class Reporting:
         """End with an error; one that tells nothing of changes ends a run that may have made some as such."""
         self.report = dataclasses.replace(self.report, error=error)
         outcome = self.report.outcome
-        maybe = self.changing and (outcome is None or outcome.changed)
+        maybe = (self.changing and (outcome is None or outcome.changed)) or self._leased
         unclear = isinstance(error, (InternalError, RunnerError, StoppedError)) and maybe
         self.exit_code = ExitCode.PARTIAL if unclear else error.exit_code
+
+    @property
+    def _leased(self) -> bool:
+        """Whether a lease was made or released."""
+        return any(result.status != "failed" for result in self.report.leases or ())
 
     def finish(self) -> None:
         """Tell it."""
@@ -195,3 +200,7 @@ def _finish(reporting: Reporting) -> None:
     except OSError as error:
         reporting.fail(RunnerError(f"The output could not be written: {error.strerror}."))
         say(safe(f"Error: {reporting.report.error}", limit=LONGEST_LINE))
+    except Exception as error:  # noqa: BLE001  # what was done is done, although it could not be told
+        fault = internal_error(error)
+        reporting.fail(fault)
+        say_error(fault)

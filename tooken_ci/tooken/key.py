@@ -44,6 +44,13 @@ def read_key(environ: Mapping[str, str], file: str | None) -> Secret:
     return Secret(value)
 
 
+def mask_variable(environ: Mapping[str, str]) -> None:
+    """Have the variable's key masked before it is needed: people give it where a name or a path belongs, too."""
+    value = environ.get(VARIABLE, "").strip()
+    if len(value) >= MINIMUM:
+        Secret(value)
+
+
 def _content(file: str) -> str:
     try:
         with Path(file).open("rb") as stream:
