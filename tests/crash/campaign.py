@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.crash.settle import Verdict
     from tooken_ci.sandbox.settings import RevokedNames
 
-SEEDS = range(24)
+SEEDS = range(8)
 """Of the runs with several workers, for each scenario, in the whole matrix."""
 
 NAMES: tuple[RevokedNames, ...] = ("reserved", "free")

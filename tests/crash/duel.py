@@ -71,10 +71,10 @@ class Duel:
         rig.put_back(self._kept)
         rig.stage.begin(Harms(), Harms())
         rig.stage.hold(held.request)
-        if held.order is Order.WAITS:
-            rig.shared.freeze()
         rig.start(0, *APPLY)
         assert rig.stage.arrived.wait(PATIENCE), "the first run never came to the request"
+        if held.order is Order.WAITS:  # only now: on its way there the first one may have had to wait itself
+            rig.shared.freeze()
         rig.start(1, *APPLY)
         self._until_it_rests(1, moving=held.order is Order.PASSES)
         seen = len(rig.watch.violations)

@@ -115,7 +115,9 @@ class Zygote:
         os.kill(self.pid, signal.SIGKILL)
 
     def stop(self) -> None:
-        """Ends the process."""
+        """Ends the process, and a run that is still under way."""
+        if self.running:
+            self.kill()
         if self._process.stdin is not None:
             self._process.stdin.close()
         if self._process.wait(timeout=PATIENCE) != 0:
