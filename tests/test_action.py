@@ -12,11 +12,15 @@ import yaml
 
 import entrypoint
 from tooken_ci import __version__
+from tooken_ci.cli import cli
 from tooken_ci.destinations.interface import Surroundings
 from tooken_ci.destinations.registry import Registry
+from tooken_ci.plan.model import ActionKind
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = "tok_live_plainly_not_a_real_key"
+RENAMED = {"fail-on-changes"}
+"""Inputs that say what users of an action look for, and are called otherwise on the command line."""
 
 
 def _metadata() -> dict[str, Any]:
@@ -33,6 +37,35 @@ def test_every_input_is_translated() -> None:
     assert {_variable(name) for name in _metadata()["inputs"]} == {entrypoint.COMMAND_INPUT, *entrypoint.VARIABLES}
 
 
+def test_every_input_is_an_option() -> None:
+    """Each input but the key, the command and what only the action has sets an option's variable, of the same name."""
+    params = [param for command in cli.commands.values() for param in command.params]
+    variables = {param.envvar: param for param in params if isinstance(param.envvar, str)}
+    for name in _metadata()["inputs"]:
+        variable = entrypoint.VARIABLES.get(_variable(name))
+        if name in {"command", "api-key"}:
+            continue
+        assert variable in variables, name
+        if name not in RENAMED:
+            assert variable == f"TOOKEN_{name.upper().replace('-', '_')}"
+
+
+def test_defaults_of_inputs_are_those_of_the_options() -> None:
+    """Whoever leaves an input out gets what the command does by itself."""
+    params = [param for command in cli.commands.values() for param in command.params]
+    defaults = {
+        param.envvar: False if getattr(param, "is_flag", False) else param.default
+        for param in params
+        if isinstance(param.envvar, str)
+    }
+    for name, given in _metadata()["inputs"].items():
+        if name in {"command", "api-key"} or "default" not in given:
+            continue
+        default = defaults[entrypoint.VARIABLES[_variable(name)]]
+        default = default[0] if isinstance(default, tuple) else default
+        assert given["default"] == (str(default).lower() if isinstance(default, bool) else default), name
+
+
 def test_defaults() -> None:
     """The defaults of action.yml are those of the command, and the key is required."""
     inputs = _metadata()["inputs"]
@@ -46,7 +79,8 @@ def test_defaults() -> None:
 def test_outputs() -> None:
     """A Docker action only describes its outputs; their values come from the command."""
     outputs = _metadata()["outputs"]
-    assert set(outputs) == {"has-changes", "create", "replace", "revoke"}
+    kinds = set(map(str, ActionKind))
+    assert set(outputs) == {"has-changes", *kinds, "blocked-by", "failure-reason", "plan-file", "report-file"}
     assert all(set(output) == {"description"} for output in outputs.values())
 
 

@@ -1,71 +1,82 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from tests.render.support import outcome, plan
 from tests.support.runner import values
-from tooken_ci.base.errors import Fault, SpecError, UsageError
 from tooken_ci.base.position import Position
-from tooken_ci.ci.github import error_annotations, run_annotations, warning_annotations, write_outputs, write_state
-from tooken_ci.plan.model import ActionKind, ProblemCode
+from tooken_ci.ci.github import annotated, write_outputs, write_state
+from tooken_ci.plan.notices import Level, Notice
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-WRONG = Fault(Position("specs/a,b:c.yml", 3, 5), "100% wrong.", hint="Mend it.")
-BARE = Fault(Position("b.yml", 1, 1), "Also wrong.")
+PLACE = Position("specs/a,b:c.yml", 3, 5)
 
 
-def test_an_error() -> None:
-    """An error is one annotation with the whole message."""
-    assert error_annotations(UsageError("There is no key.", hint="Set it.")) == [
-        "::error title=tooken-ci::There is no key. Set it."
+def notice(message: str, level: Level = Level.ERROR, position: Position | None = None) -> Notice:
+    return Notice(level=level, code="code", message=message, position=position)
+
+
+def test_a_notice_without_a_line() -> None:
+    """It is one annotation with the whole message."""
+    assert annotated([notice("There is no key. Set it.")]) == ["::error title=tooken-ci::There is no key. Set it."]
+
+
+def test_notices_on_their_lines() -> None:
+    """Each is an annotation on its line, with what a property must not hold escaped; errors come before warnings."""
+    assert annotated(
+        [
+            notice("Look.", Level.WARNING, Position("b.yml", 1, 1)),
+            notice("100% wrong.", position=PLACE),
+            notice("Done.", Level.NOTICE),
+        ]
+    ) == [
+        "::error file=specs/a%2Cb%3Ac.yml,line=3,col=5,title=tooken-ci::100%25 wrong.",
+        "::warning file=b.yml,line=1,col=1,title=tooken-ci::Look.",
+        "::notice title=tooken-ci::Done.",
     ]
-
-
-def test_a_spec_that_is_not_valid() -> None:
-    """Each fault of a spec is an annotation on its line, with what a property must not hold escaped."""
-    assert error_annotations(SpecError([WRONG, BARE])) == [
-        "::error file=specs/a%2Cb%3Ac.yml,line=3,col=5,title=tooken-ci::100%25 wrong. Mend it.",
-        "::error file=b.yml,line=1,col=1,title=tooken-ci::Also wrong.",
-    ]
-
-
-def test_warnings() -> None:
-    """Each warning about the spec is an annotation on its line."""
-    assert warning_annotations([BARE]) == ["::warning file=b.yml,line=1,col=1,title=tooken-ci::Also wrong."]
-    assert warning_annotations([]) == []
+    assert annotated([]) == []
 
 
 @pytest.mark.parametrize("words", ["a\n::error::b", "a\r::error::b", "a\r\nb", "50%0A::error::b"])
 def test_nothing_breaks_out_of_an_annotation(words: str) -> None:
     """A message with line ends or escapes in it stays one line and one command, and shows them as they are."""
-    (plain,) = error_annotations(UsageError(words))
-    (placed,) = error_annotations(SpecError([Fault(Position(words, 1, 1), words)]))
+    (plain,) = annotated([notice(words)])
+    (placed,) = annotated([notice(words, position=Position(words, 1, 1))])
     escaped = words.replace("%", "%25").replace("\r", "\\x0d").replace("\n", "\\x0a")
     assert plain == f"::error title=tooken-ci::{escaped}"
     name = escaped.replace(":", "%3A")
     assert placed == f"::error file={name},line=1,col=1,title=tooken-ci::{escaped}"
 
 
-def test_what_was_not_served() -> None:
-    """A run tells each problem, each action that failed, and last why it failed as a whole."""
-    made = plan(kinds=(ActionKind.CREATE, ActionKind.REPLACE), problems=(ProblemCode.CAP,), blocks=())
-    lines = run_annotations(made, outcome(made), UsageError("All in all."))
-    assert lines == [
-        "::error title=tooken-ci::'ci' (cap): It is as it is. Look at it.",
-        "::error title=tooken-ci::replace 'ci': It said no.",
-        "::error title=tooken-ci::All in all.",
-    ]
+@pytest.mark.parametrize("level", list(Level))
+@pytest.mark.parametrize("number", [9, 10, 11, 500])
+def test_no_more_than_the_runner_shows(level: Level, number: int) -> None:
+    """The runner drops the eleventh of a level in silence, so the tenth tells how many more there are."""
+    lines = annotated([notice(f"It is {index}.", level) for index in range(number)])
+    assert len(lines) == min(number, 10)
+    assert lines[0] == f"::{level} title=tooken-ci::It is 0."
+    if number <= 10:
+        assert lines[-1] == f"::{level} title=tooken-ci::It is {number - 1}."
+    else:
+        assert lines[-1].startswith(f"::{level} title=tooken-ci::{number - 9} more {level}s: ")
 
 
-def test_a_run_that_went_well() -> None:
-    """Where all is well nothing is annotated."""
-    assert run_annotations(plan(problems=(), blocks=()), None, None) == []
-    assert run_annotations(None, None, None) == []
+def test_each_level_is_counted_for_itself() -> None:
+    """Many warnings keep no error from being shown."""
+    many = [notice("Look.", Level.WARNING) for _ in range(30)]
+    lines = annotated([*many, *(notice("No.") for _ in range(3))])
+    assert [line.split(" ")[0] for line in lines] == ["::error"] * 3 + ["::warning"] * 10
+
+
+def test_files_are_named_as_in_the_repository() -> None:
+    """A path of the machine is cut to what the runner knows; one outside of the checkout stays as it is."""
+    root = Path("/github/workspace")
+    inside, outside = Position("/github/workspace/specs/a.yml", 1, 2), Position("/elsewhere/a.yml", 1, 2)
+    (line,) = annotated([notice("No.", position=inside)], root=root)
+    assert line.startswith("::error file=specs/a.yml,line=1,")
+    (line,) = annotated([notice("No.", position=outside)], root=root)
+    assert line.startswith("::error file=/elsewhere/a.yml,line=1,")
 
 
 def test_outputs_are_appended(tmp_path: Path) -> None:
@@ -74,10 +85,12 @@ def test_outputs_are_appended(tmp_path: Path) -> None:
     path.write_text("before=1\n", encoding="utf-8")
     write_outputs(path, {"has-changes": True, "create": 3, "revoke": 0})
     write_outputs(path, {"has-changes": False})
+    write_outputs(path, {"plan-file": "out/Plan\nhas-changes=true"})
     text = path.read_text(encoding="utf-8")
-    assert values(text) == {"before": "1", "has-changes": "false", "create": "3", "revoke": "0"}
+    counts = {"before": "1", "has-changes": "false", "create": "3", "revoke": "0"}
+    assert values(text) == {**counts, "plan-file": "out/Plan\nhas-changes=true"}
     borders = re.findall(r"<<(tooken-[0-9a-f]{32})\n", text)
-    assert len(set(borders)) == 4
+    assert len(set(borders)) == 5
 
 
 def test_a_state_cannot_forge_another(tmp_path: Path) -> None:

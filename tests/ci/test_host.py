@@ -36,6 +36,7 @@ def test_who_started_it(environ: dict[str, str], kind: HostKind, *, in_ci: bool)
 def test_in_the_action() -> None:
     """In the action's container the workspace is the only folder that stays, and outputs have a file."""
     files = {"GITHUB_OUTPUT": "/out", "GITHUB_ENV": "/env", "GITHUB_STATE": "/state"}
+    files["GITHUB_STEP_SUMMARY"] = "/summary"
     environ = GITHUB | files | {"TOOKEN_CI_ACTION": "1", "GITHUB_WORKSPACE": "/github/workspace"}
     assert detect(environ) == Host(
         kind=HostKind.GITHUB,
@@ -43,6 +44,7 @@ def test_in_the_action() -> None:
         output_file=Path("/out"),
         env_file=Path("/env"),
         state_file=Path("/state"),
+        summary_file=Path("/summary"),
         masks=True,
     )
 

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from tests.e2e.project import Ended, Project
 
 EARLIER = "earlier=kept\n"
+NOTHING = {
+    "has-changes": "false",
+    "create": "0",
+    "replace": "0",
+    "rotate": "0",
+    "redeliver": "0",
+    "revoke": "0",
+    "blocked-by": "",
+    "failure-reason": "",
+}
 
 
 @pytest.fixture
@@ -49,7 +59,7 @@ def test_outputs(project: Project, outputs: dict[str, str], command: str) -> Non
     project.write(spec({"a": _kept("a", scopes=["audit:read"]), "b": _kept("b"), "c": _kept("c"), "d": _kept("d")}))
     ended = project.run(command, "--format", "json", env=outputs)
     assert ended.data["summary"]["create"] == 2
-    assert _written(project) == {"has-changes": "true", "create": "2", "replace": "1", "revoke": "1"}
+    assert _written(project) == {**NOTHING, "has-changes": "true", "create": "2", "replace": "1", "revoke": "1"}
     assert "::error" not in ended.err
 
 
@@ -58,7 +68,7 @@ def test_outputs_when_nothing_is_to_do(project: Project, outputs: dict[str, str]
     project.write(spec({"a": _kept("a")}))
     project.run("apply")
     project.run("plan", env=outputs)
-    assert _written(project) == {"has-changes": "false", "create": "0", "replace": "0", "revoke": "0"}
+    assert _written(project) == NOTHING
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown"])
@@ -73,7 +83,7 @@ def test_errors_of_the_spec(still_project: Project, outputs: dict[str, str], for
     ]
     if form == "json":
         assert ended.data["error"]["code"] == "spec_invalid"
-    assert _written(still_project) == {}
+    assert _written(still_project) == {"failure-reason": "spec_invalid"}
 
 
 def test_errors_of_the_policy(still_project: Project, outputs: dict[str, str]) -> None:

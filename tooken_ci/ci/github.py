@@ -1,71 +1,75 @@
-"""What a GitHub runner is told: annotations on the spec's lines, and the step's outputs."""
+"""What a GitHub runner is told: annotations on the spec's lines, the step's outputs and its summary."""
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from tooken_ci.base import files
 from tooken_ci.base.commands import file_command, workflow_command
-from tooken_ci.base.errors import SpecError
 from tooken_ci.base.forms import SHORTEST, as_bytes, forms
-from tooken_ci.base.text import LONGEST_LINE, quoted, safe
-from tooken_ci.plan.result import ResultStatus
+from tooken_ci.base.text import LONGEST_LINE, count, safe
+from tooken_ci.plan.notices import Level, Notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
-    from tooken_ci.base.errors import Fault, TookenCIError
     from tooken_ci.base.secret import Secret
-    from tooken_ci.plan.model import Plan
-    from tooken_ci.plan.result import Outcome
+
+MOST = 10
+"""How many annotations of a level the runner takes from one step; it drops the others in silence.
+
+https://docs.github.com/actions/reference/limits
+"""
 
 _TITLE = "tooken-ci"
 
 
-def error_annotations(error: TookenCIError) -> list[str]:
-    """An annotation for an error; for a spec that is not valid one on each line that is wrong."""
-    if isinstance(error, SpecError):
-        return [_on_line("error", fault) for fault in error.faults]
-    return [_annotation(str(error))]
+def annotated(notices: Iterable[Notice], *, root: Path | None = None) -> list[str]:
+    """An annotation for each notice, on its line where it has one; of a level no more than the runner shows.
+
+    Args:
+        notices: what is to be told, the most important first.
+        root: the folder that the repository was checked out to; files in it are named as the repository names them.
+    """
+    found: defaultdict[Level, list[Notice]] = defaultdict(list)
+    for notice in notices:
+        found[notice.level].append(notice)
+    return [line for level in Level for line in _of_level(level, found[level], root)]
 
 
-def run_annotations(plan: Plan | None, outcome: Outcome | None, error: TookenCIError | None) -> list[str]:
-    """An annotation for each entry and action that was not served, and for why the run as a whole failed."""
-    lines = [
-        _annotation(f"{quoted(problem.entry)} ({problem.code}): {problem.message} {problem.hint}")
-        for problem in (plan.problems if plan else ())
-    ]
-    lines += [
-        _annotation(f"{result.kind} {quoted(result.token)}: {result.error}")
-        for result in (outcome.results if outcome else ())
-        if result.status is ResultStatus.FAILED
-    ]
-    return lines if error is None else [*lines, *error_annotations(error)]
+def _of_level(level: Level, notices: list[Notice], root: Path | None) -> list[str]:
+    if len(notices) <= MOST:
+        return [_annotation(notice, root) for notice in notices]
+    shown = [_annotation(notice, root) for notice in notices[: MOST - 1]]
+    told = f"{count(len(notices) - len(shown), f'more {level}')}: the log of the step and its summary tell all."
+    return [*shown, _annotation(Notice(level=level, code="more", message=told), root)]
 
 
-def warning_annotations(warnings: Iterable[Fault]) -> list[str]:
-    """An annotation on each line of the spec that is worth a look."""
-    return [_on_line("warning", fault) for fault in warnings]
-
-
-def _on_line(level: str, fault: Fault) -> str:
-    where = fault.position
-    file = safe(where.file, limit=LONGEST_LINE)
-    properties: dict[str, str | int] = {"file": file, "line": where.line, "col": where.column}
-    return _annotation(f"{fault.message} {fault.hint}".strip(), level, properties)
-
-
-def _annotation(message: str, level: str = "error", where: Mapping[str, str | int] | None = None) -> str:
+def _annotation(notice: Notice, root: Path | None) -> str:
     """The runner shows a message as it is, in its log too, so it must be harmless beyond what ends a command."""
-    return workflow_command(level, {**(where or {}), "title": _TITLE}, safe(message, limit=LONGEST_LINE))
+    where: dict[str, str | int] = {}
+    if notice.position is not None:
+        file = safe(_in_repository(notice.position.file, root), limit=LONGEST_LINE)
+        where = {"file": file, "line": notice.position.line, "col": notice.position.column}
+    return workflow_command(str(notice.level), {**where, "title": _TITLE}, safe(notice.message, limit=LONGEST_LINE))
 
 
-def write_outputs(path: Path, outputs: Mapping[str, int | bool]) -> None:
+def _in_repository(file: str, root: Path | None) -> str:
+    """The runner finds a file by its path in the repository, never by one of the machine."""
+    path = Path(file)
+    if root is None or not path.is_absolute() or not path.is_relative_to(root):
+        return file
+    return str(path.relative_to(root))
+
+
+def write_outputs(path: Path, outputs: Mapping[str, int | bool | str]) -> None:
     """Append the step's outputs."""
-    files.append(path, "".join(file_command(name, str(value).lower()) for name, value in outputs.items()))
+    texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in outputs.items()}
+    files.append(path, "".join(file_command(name, text) for name, text in texts.items()))
 
 
 def masks(secret: Secret) -> list[str]:

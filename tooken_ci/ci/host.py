@@ -30,6 +30,7 @@ class Host:
         output_file: where a step's outputs go; None where there is no such file.
         env_file: where variables for the job's later steps go; None where there is no such file.
         state_file: where what the step's post step is to know goes; None where there is no such file.
+        summary_file: where the step's summary goes; None where there is no such file.
         masks: the runner itself reads what is printed, and takes its commands.
     """
 
@@ -38,6 +39,7 @@ class Host:
     output_file: Path | None = None
     env_file: Path | None = None
     state_file: Path | None = None
+    summary_file: Path | None = None
     masks: bool = False
 
     @property
@@ -56,6 +58,7 @@ def detect(environ: Mapping[str, str]) -> Host:
             output_file=_path(environ, "GITHUB_OUTPUT"),
             env_file=_path(environ, "GITHUB_ENV"),
             state_file=_path(environ, "GITHUB_STATE") if action else None,
+            summary_file=_path(environ, "GITHUB_STEP_SUMMARY"),
             masks=action,
         )
     if environ.get("GITLAB_CI") == "true":

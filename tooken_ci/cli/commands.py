@@ -14,12 +14,12 @@ from tooken_ci.cli.options import (
     Lines,
     Overlap,
     api_options,
-    format_option,
     plan_options,
     planning_options,
     spec_option,
     yes_option,
 )
+from tooken_ci.cli.output import Output, output_options
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -43,41 +43,49 @@ def cli(context: click.Context, /, *, debug: bool) -> None:
 
 @cli.command()
 @spec_option
-@format_option
-def validate(*, specs: tuple[str, ...], form: str) -> None:
+@output_options
+def validate(*, specs: tuple[str, ...], output: Output) -> None:
     """Check the spec, without asking the API."""
     from tooken_ci.base.text import count, safe
     from tooken_ci.cli.reporting import reporting_on, say
     from tooken_ci.cli.session import keep_policy, load_spec, registry_for
 
-    with reporting_on(form) as reporting:
-        spec = load_spec(specs, registry_for(reporting.host, *specs), reporting)
+    with reporting_on(output, reads=specs) as reporting:
+        spec = load_spec(specs, registry_for(reporting.host, *specs, *reporting.paths), reporting)
         keep_policy(spec)
         say(f"The spec is valid: {count(len(spec.entries), 'entry')} in {', '.join(map(safe, spec.files))}.")
 
 
 @cli.command()
 @plan_options
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 4 if changes are pending.")
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    envvar="TOOKEN_DETAILED_EXITCODE",
+    show_envvar=True,
+    help="Exit with 4 if changes are pending.",
+)
 @click.option(
     "--out", metavar="FILE", envvar="TOOKEN_PLAN_FILE", show_envvar=True, help="Save the plan, for 'apply FILE'."
 )
-def plan(*, detailed_exitcode: bool, out: str | None, form: str, **options: Any) -> None:
+def plan(*, detailed_exitcode: bool, out: str | None, output: Output, **options: Any) -> None:
     """Show what apply would change. Changes nothing."""
     from tooken_ci.base.errors import ExitCode
+    from tooken_ci.cli.outfiles import own_files, refuse_over
     from tooken_ci.cli.reporting import reporting_on
     from tooken_ci.cli.session import survey_of, verdict_on
 
-    with reporting_on(form) as reporting:
+    with reporting_on(output, reads=own_files({"out": out, **options})) as reporting:
         if out is not None:
             from tooken_ci.base.text import quoted
             from tooken_ci.cli.reporting import say
-            from tooken_ci.cli.saved import own_files, refuse_out, save_plan
+            from tooken_ci.cli.saved import save_plan
 
-            refuse_out(out, reporting.host, own_files(options))
+            refuse_over(out, reporting.host, own_files(options), what="The plan", option="--out")
         run, survey = survey_of(reporting, plan_file=out, **options)
         if out is not None:
             save_plan(out, run, survey, options)
+            reporting.files["plan-file"] = out
             reporting.show_plan()
             say(f"The plan was saved to {quoted(out)}; 'tooken-ci apply FILE' applies it, if nothing differs then.")
         verdict = verdict_on(survey)
@@ -91,7 +99,7 @@ def plan(*, detailed_exitcode: bool, out: str | None, form: str, **options: Any)
 @plan_options
 @yes_option
 @click.argument("file", required=False, envvar="TOOKEN_PLAN_FILE")
-def apply(*, yes: bool, file: str | None, form: str, **options: Any) -> None:
+def apply(*, yes: bool, file: str | None, output: Output, **options: Any) -> None:
     """Bring the workspace to the spec.
 
     Makes what is missing, replaces what differs, delivers each new secret and proves that it works, and revokes what is
@@ -100,10 +108,11 @@ def apply(*, yes: bool, file: str | None, form: str, **options: Any) -> None:
     With FILE, a plan that 'plan --out FILE' saved: it is applied if it still fits, without a question; otherwise
     nothing is changed.
     """
+    from tooken_ci.cli.outfiles import own_files
     from tooken_ci.cli.reporting import reporting_on
     from tooken_ci.cli.session import carry_out
 
-    with reporting_on(form, applying=True) as reporting:
+    with reporting_on(output, reads=own_files({"file": file, **options}), applying=True) as reporting:
         saved = None
         if file is not None:
             from tooken_ci.cli.saved import saved_plan
@@ -114,24 +123,33 @@ def apply(*, yes: bool, file: str | None, form: str, **options: Any) -> None:
 
 @cli.command()
 @planning_options
-@click.option("--overlap", type=Overlap(), help="How long the old secrets live on, such as 24h; 0 after a leak.")
+@click.option(
+    "--overlap",
+    type=Overlap(),
+    envvar="TOOKEN_OVERLAP",
+    show_envvar=True,
+    help="How long the old secrets live on, such as 24h; 0 after a leak.",
+)
 @click.option(
     "--strategy", type=click.Choice(["replace", "in_place"]), help="How to rotate, instead of as the spec says."
 )
 @yes_option
 @click.argument("names", nargs=-1, metavar="[NAME]...", type=Lines(), envvar="TOOKEN_NAMES")
-def rotate(*, yes: bool, form: str, names: tuple[str, ...], overlap: Any, strategy: str | None, **options: Any) -> None:
+def rotate(
+    *, yes: bool, output: Output, names: tuple[str, ...], overlap: Any, strategy: str | None, **options: Any
+) -> None:
     """Rotate what is due, or the entries named, now.
 
     Without a name it does what of apply is due or unfinished, and leaves for apply what else the spec asks for. An
     entry that is named is rotated whatever its age.
     """
+    from tooken_ci.cli.outfiles import own_files
     from tooken_ci.cli.reporting import reporting_on
     from tooken_ci.cli.session import carry_out
     from tooken_ci.plan import focus
 
     in_place = None if strategy is None else strategy == "in_place"
-    with reporting_on(form, applying=True) as reporting:
+    with reporting_on(output, reads=own_files(options), applying=True) as reporting:
         carry_out(
             reporting,
             yes=yes,
@@ -145,7 +163,7 @@ def rotate(*, yes: bool, form: str, names: tuple[str, ...], overlap: Any, strate
 @yes_option
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.pass_context
-def revoke(context: click.Context, /, *, names: tuple[str, ...], form: str, **options: Any) -> None:
+def revoke(context: click.Context, /, *, names: tuple[str, ...], output: Output, **options: Any) -> None:
     """Revoke tokens now, for the day one leaks.
 
     A NAME... is that of an entry of the spec (then all of its active generations go) or exactly that of one token, such
@@ -153,43 +171,46 @@ def revoke(context: click.Context, /, *, names: tuple[str, ...], form: str, **op
     """
     from click.core import ParameterSource
 
+    from tooken_ci.cli.outfiles import own_files
     from tooken_ci.cli.reporting import reporting_on
     from tooken_ci.cli.revoke import revoke_named
 
     given = context.get_parameter_source("specs") is not ParameterSource.DEFAULT
-    with reporting_on(form, applying=True) as reporting:
+    with reporting_on(output, reads=own_files(options), applying=True) as reporting:
         revoke_named(reporting, names, given=given, **options)
 
 
 @cli.command()
 @api_options
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", type=Lines(), envvar="TOOKEN_NAMES")
-def lease(*, form: str, names: tuple[str, ...], **options: Any) -> None:
+def lease(*, output: Output, names: tuple[str, ...], **options: Any) -> None:
     """Make a token of each ephemeral entry named, for this job alone.
 
     NAME... are entries of the spec that say 'ephemeral: true'. Their secrets are handed to the later steps of the job;
     'release' revokes them when it ends, in the action the post step.
     """
     from tooken_ci.cli.leasing import lease_all
+    from tooken_ci.cli.outfiles import own_files
     from tooken_ci.cli.reporting import reporting_on
 
-    with reporting_on(form) as reporting:
+    with reporting_on(output, reads=own_files(options)) as reporting:
         lease_all(reporting, names, **options)
 
 
 @cli.command()
 @api_options
 @click.argument("names", nargs=-1, metavar="[NAME]...", type=Lines(), envvar="TOOKEN_NAMES")
-def release(*, form: str, names: tuple[str, ...], **options: Any) -> None:
+def release(*, output: Output, names: tuple[str, ...], **options: Any) -> None:
     """Revoke the leases of this job.
 
     [NAME]... are entries, or full names of leases; without any, all of this job's are meant. It never touches the lease
     of another job, run or attempt.
     """
     from tooken_ci.cli.leasing import release_all
+    from tooken_ci.cli.outfiles import own_files
     from tooken_ci.cli.reporting import reporting_on
 
-    with reporting_on(form) as reporting:
+    with reporting_on(output, reads=own_files(options)) as reporting:
         release_all(reporting, names, **options)
 
 

@@ -44,10 +44,11 @@ def _unsearched(error: Exception) -> int:
 
 
 def _tell(error: LeakError) -> None:
-    from tooken_ci.ci.github import error_annotations
+    from tooken_ci.ci.github import annotated
     from tooken_ci.ci.host import HostKind, detect
     from tooken_ci.cli.reporting import say, say_error
+    from tooken_ci.plan.notices import of_error
 
     say_error(error)
-    for line in error_annotations(error) if detect(os.environ).kind is HostKind.GITHUB else ():
+    for line in annotated(of_error(error)) if detect(os.environ).kind is HostKind.GITHUB else ():
         say(line)

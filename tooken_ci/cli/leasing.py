@@ -44,7 +44,9 @@ def lease_all(
     """
     from tooken_ci.apply.lease import Runner, lease
 
-    registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file, limits["ca_bundle"])))
+    registry = registry_for(
+        reporting.host, *specs, *reporting.paths, *filter(None, (api_key_file, limits["ca_bundle"]))
+    )
     spec = load_spec(specs, registry, reporting)
     keep_policy(spec)
     entries = _ephemeral(spec, names)
@@ -82,7 +84,9 @@ def release_all(
     """
     from tooken_ci.apply.lease import release
 
-    registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file, limits["ca_bundle"])))
+    registry = registry_for(
+        reporting.host, *specs, *reporting.paths, *filter(None, (api_key_file, limits["ca_bundle"]))
+    )
     left = _state(os.environ.get(f"STATE_{_STATE}", ""))
     if left:
         wanted = left

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tooken_ci.cli.output import output_options
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
 DEFAULT_SPEC = "tooken.yml"
 DEFAULT_API_URL = "https://api.tooken.io/v1"
-FORMATS = ("text", "markdown", "json")
 LONGEST_GRACE = 3600.0
 """Seconds. The two minutes that a run may take for an entry are far below; what is longer is a slip."""
 
@@ -122,16 +123,6 @@ spec_option = click.option(
     show_default=DEFAULT_SPEC,
     help="The spec: a file, or a folder of *.yml and *.yaml files. May be repeated; all are merged.",
 )
-format_option = click.option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    default="text",
-    envvar="TOOKEN_FORMAT",
-    show_envvar=True,
-    show_default=True,
-    help="Text goes to standard error; Markdown or one JSON object to standard output.",
-)
 _API_OPTIONS = (
     click.option(
         "--api-url",
@@ -198,7 +189,16 @@ _TERMS = (
     ),
 )
 _PLAN_OPTIONS = (
-    click.option("--only", "only", multiple=True, metavar="NAME", help="See to this entry alone. May be repeated."),
+    click.option(
+        "--only",
+        "only",
+        type=Lines(),
+        multiple=True,
+        metavar="NAME",
+        envvar="TOOKEN_ONLY",
+        show_envvar=True,
+        help="See to this entry alone. May be repeated.",
+    ),
     click.option("--allow-empty", is_flag=True, help="Let a spec that declares no tokens prune."),
 )
 yes_option = click.option("--yes", is_flag=True, help="Do not ask at a terminal.")
@@ -206,7 +206,7 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask at a terminal.
 
 def api_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that asks the API."""
-    return _with(command, spec_option, format_option, *_API_OPTIONS)
+    return _with(output_options(command), spec_option, *_API_OPTIONS)
 
 
 def planning_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -23,11 +23,11 @@ from tooken_ci.base.errors import (
 from tooken_ci.base.text import LONGEST_LINE, safe, safe_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from tooken_ci.base.errors import Fault
     from tooken_ci.base.times import Stop
     from tooken_ci.ci.host import Host
+    from tooken_ci.cli.output import Output
     from tooken_ci.render.report import Report
 
 
@@ -70,23 +70,23 @@ class Reporting:
     """Gathers what a command has to tell, and tells it once, whether it ends well or not.
 
     Attributes:
-        form: text, markdown or json.
+        output: where to tell it, as the options say.
         host: where the command runs.
         report: what there is to tell so far.
         exit_code: how the command ends.
-        warned: what in the spec is worth a look.
         shown: the plan has been shown as text.
         changing: changes may have been made.
+        files: what the run has saved for later steps, by the name of the output that tells of it.
         until_told: is left once all is told.
     """
 
-    form: str
+    output: Output
     host: Host
     report: Report
     exit_code: ExitCode = ExitCode.OK
-    warned: Sequence[Fault] = ()
     shown: bool = False
     changing: bool = False
+    files: dict[str, str] = dataclasses.field(default_factory=dict)
     until_told: contextlib.ExitStack = dataclasses.field(default_factory=contextlib.ExitStack)
 
     def heed_signals(self) -> Stop:
@@ -102,13 +102,42 @@ class Reporting:
         """Add to the report."""
         self.report = dataclasses.replace(self.report, **news)
 
+    def check_files(self, reads: Iterable[str]) -> None:
+        """Refuse to write a part of the report over what the run reads, or over another; then none is written.
+
+        Raises:
+            UsageError: an option asks for that.
+        """
+        from tooken_ci.cli.outfiles import refuse_over
+
+        asked, self.output = self.output, self.output.without_files()
+        own = [*reads]
+        for option, path in asked.files:
+            refuse_over(path, self.host, own, what="The report", option=option)
+            own.append(path)
+        self.output = asked
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files that will hold the report, over which nothing may be delivered."""
+        return tuple(path for _, path in self.output.files)
+
     def show_plan(self, *, to_person: bool = False) -> None:
         """The plan as text on standard error; people want to see it before anything is done."""
-        from tooken_ci.render.text import as_text
-
-        if (self.form == "text" or to_person) and not self.shown:
-            say(as_text(self.report), end="")
+        if (self.output.form == "text" or to_person) and not self.shown:
+            self._show()
             self.shown = True
+
+    def _show(self) -> None:
+        from tooken_ci.ci.groups import FOLDING, group
+        from tooken_ci.render import text
+
+        if self.host.kind not in FOLDING or self.report.plan is None:
+            say(text.as_text(self.report), end="")
+            return
+        say(text.warnings(self.report), end="")
+        with group(self.host, "plan", text.headline(self.report.plan), say):
+            say(text.details(self.report), end="")
 
     def fail(self, error: TookenCIError) -> None:
         """End with an error; one that tells nothing of changes ends a run that may have made some as such."""
@@ -125,60 +154,43 @@ class Reporting:
 
     def finish(self) -> None:
         """Tell it."""
-        self._write_outputs()
+        from tooken_ci.cli.channels import annotate, write_files
+
+        write_files(self)
         self.show_plan()
-        if self.report.outcome is not None and self.form == "text":
+        if self.report.outcome is not None and self.output.form == "text":
             from tooken_ci.render.text import outcome_line
 
             say(outcome_line(self.report.outcome))
-        if self.form == "json":
+        if self.output.form == "json":
             from tooken_ci.render.report import as_json
 
             click.echo(as_json(self.report), nl=False)
-        elif self.form == "markdown":
+        elif self.output.form == "markdown":
             from tooken_ci.render.markdown import as_markdown
 
             click.echo(as_markdown(self.report))
-        self._tell_runner()
+        annotate(self, say)
         if self.report.error is not None:
             say_error(self.report.error)
 
-    def _write_outputs(self) -> None:
-        from tooken_ci.ci import github
-        from tooken_ci.render.report import summary
-
-        plan = self.report.plan
-        if self.host.output_file is None or plan is None:
-            return
-        counts = {kind: summary(plan)[kind] for kind in ("create", "replace", "revoke")}
-        try:
-            github.write_outputs(self.host.output_file, {"has-changes": bool(plan.actions), **counts})
-        except OSError as error:
-            if self.report.error is None:
-                told = f"The step's outputs could not be written to GITHUB_OUTPUT: {error.strerror}."
-                self.fail(RunnerError(told, hint="Everything else is done; look at the runner."))
-
-    def _tell_runner(self) -> None:
-        from tooken_ci.ci import github
-        from tooken_ci.ci.host import HostKind
-
-        if self.host.kind is not HostKind.GITHUB:
-            return
-        for line in github.warning_annotations(self.warned):
-            say(line)
-        for line in github.run_annotations(self.report.plan, self.report.outcome, self.report.error):
-            say(line)
-
 
 @contextlib.contextmanager
-def reporting_on(form: str, *, applying: bool = False) -> Iterator[Reporting]:
-    """Report at the end of a command, also where it fails, and exit with its code."""
+def reporting_on(output: Output, *, reads: Iterable[str] = (), applying: bool = False) -> Iterator[Reporting]:
+    """Report at the end of a command, also where it fails, and exit with its code.
+
+    Args:
+        output: where to tell it.
+        reads: the files that the command reads, over which none of the report is written.
+        applying: the command may make changes.
+    """
     from tooken_ci.ci.host import detect
     from tooken_ci.render.report import Report
 
-    reporting = Reporting(form=form, host=detect(os.environ), report=Report(applying=applying))
+    reporting = Reporting(output=output, host=detect(os.environ), report=Report(applying=applying))
     with reporting.until_told:
         try:
+            reporting.check_files(reads)
             yield reporting
         except TookenCIError as error:
             reporting.fail(error)

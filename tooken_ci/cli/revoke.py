@@ -40,7 +40,9 @@ def revoke_named(
         UsageError: there is nobody to ask.
         TookenCIError: not all could be revoked.
     """
-    registry = registry_for(reporting.host, *specs, *filter(None, (options["api_key_file"], options["ca_bundle"])))
+    registry = registry_for(
+        reporting.host, *specs, *reporting.paths, *filter(None, (options["api_key_file"], options["ca_bundle"]))
+    )
     spec = _spec(specs, registry, reporting, given=given)
     run = begin(spec, registry, reporting, **options)
     try:

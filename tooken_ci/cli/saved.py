@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tooken_ci import __version__
@@ -11,45 +9,15 @@ from tooken_ci.base.errors import SavedPlanError, UsageError
 from tooken_ci.base.text import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from tooken_ci.apply.survey import Survey
-    from tooken_ci.ci.host import Host
     from tooken_ci.cli.session import Run
     from tooken_ci.plan.saved import SavedPlan
     from tooken_ci.spec.model import Spec
 
 DECIDING = ("allow_empty", "only", "revoke_used")
 """The options that decide what is planned, by the names of their parameters: a saved plan keeps and brings them."""
-
-
-def own_files(options: Mapping[str, Any]) -> list[str]:
-    """The files and folders that the options name, which the run reads."""
-    return [*options["specs"], *filter(None, (options["api_key_file"], options["ca_bundle"]))]
-
-
-def refuse_out(out: str, host: Host, own: Iterable[str]) -> None:
-    """Refuse to save a plan over what the run reads, or where it would be lost.
-
-    Args:
-        out: where the plan is to be saved.
-        host: where the command runs.
-        own: what the run reads.
-
-    Raises:
-        UsageError: the place is none for a plan.
-    """
-    hint = "Name another file with --out."
-    if not out or "\0" in out:
-        raise UsageError(f"{quoted(out)} is not the path of a file.", hint=hint)
-    path = Path(os.path.realpath(out))
-    for taken in own:
-        real = Path(os.path.realpath(taken))
-        if path == real or (path.parent == real and path.suffix in {".yml", ".yaml"}):
-            raise UsageError(f"The plan cannot be saved to {quoted(out)}: this run reads it.", hint=hint)
-    if host.workspace is not None and not path.is_relative_to(os.path.realpath(host.workspace)):
-        told = f"{quoted(out)} lies outside the workspace, so the plan would be gone with the action's container."
-        raise UsageError(told, hint=hint)
 
 
 def save_plan(out: str, run: Run, survey: Survey, options: Mapping[str, Any]) -> None:

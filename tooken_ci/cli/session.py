@@ -82,8 +82,7 @@ def load_spec(specs: Sequence[str], registry: Registry, reporting: Reporting) ->
     from tooken_ci.spec.load import load
 
     spec = load(specs, kinds=registry.kinds, others=registry.others)
-    reporting.warned = spec.warnings
-    reporting.update(workspace=spec.workspace, warnings=tuple(map(str, spec.warnings)))
+    reporting.update(spec=spec, workspace=spec.workspace, warnings=tuple(map(str, spec.warnings)))
     return spec
 
 
@@ -133,7 +132,9 @@ def survey_of(
     from tooken_ci.plan.focus import only as narrowed
     from tooken_ci.plan.terms import Terms
 
-    registry = registry_for(reporting.host, *specs, *filter(None, (api_key_file, plan_file, limits["ca_bundle"])))
+    registry = registry_for(
+        reporting.host, *specs, *reporting.paths, *filter(None, (api_key_file, plan_file, limits["ca_bundle"]))
+    )
     spec = load_spec(specs, registry, reporting)
     if saved is not None:
         from tooken_ci.cli.saved import keep_to
@@ -153,7 +154,7 @@ def survey_of(
             found = survey(run.context, allow_empty=allow_empty, focus=focus, saved=saved)
     finally:
         reporting.update(spent=run.context.client.sent)
-    reporting.update(plan=found.plan, price=found.price)
+    reporting.update(plan=found.plan, price=found.price, tokens=found.tokens)
     return run, found
 
 
@@ -227,13 +228,15 @@ def carry_out(reporting: Reporting, *, yes: bool, **options: Any) -> None:
         TookenCIError: not all could be done.
     """
     from tooken_ci.apply.run import execute
+    from tooken_ci.ci.groups import group
 
     run, survey = survey_of(reporting, **options)
     reporting.show_plan()
     if survey.plan.actions and not yes and options.get("saved") is None:  # a saved plan has been judged already
         confirm(reporting)
     reporting.changing = True
-    with run.at_work():
+    folded = group(reporting.host, "apply", "Applying", say) if survey.plan.actions else contextlib.nullcontext()
+    with run.at_work(), folded:
         outcome = execute(run.context, survey)
     conclude(reporting, outcome)
 

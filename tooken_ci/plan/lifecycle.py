@@ -143,7 +143,13 @@ def _breaches(spec: Spec, now: dt.datetime) -> dict[str, list[Problem]]:
     for breach in policy.breaches(spec, now=now):
         message = f"{breach.fault.position}: {breach.fault.message}"
         found[breach.entry].append(
-            Problem(code=ProblemCode.POLICY, entry=breach.entry, message=message, hint=breach.fault.hint)
+            Problem(
+                code=ProblemCode.POLICY,
+                entry=breach.entry,
+                message=message,
+                hint=breach.fault.hint,
+                position=breach.fault.position,
+            )
         )
     return dict(found)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
+    from tooken_ci.base.position import Position
     from tooken_ci.tooken.model import Token
 
 
@@ -168,6 +169,7 @@ class Problem:
         hint: what to do next.
         stops: nothing is done for the entry; False where only what the message names is left out.
         until: when what was found will have passed by itself, UTC; None = it will not.
+        position: the line of the spec that is to blame; None where it is the entry as a whole.
     """
 
     code: ProblemCode
@@ -176,6 +178,7 @@ class Problem:
     hint: str
     stops: bool = True
     until: dt.datetime | None = None
+    position: Position | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tooken_ci.plan.model import Action, Plan, Waiting
     from tooken_ci.plan.price import Price
     from tooken_ci.plan.result import Outcome, Result
+    from tooken_ci.spec.model import Spec
+    from tooken_ci.tooken.model import Token
 
 FORMAT_VERSION = "1.1"
 
@@ -30,6 +32,8 @@ class Report:
 
     Attributes:
         workspace: the label; None where no spec could be read.
+        spec: what was read, as it stands for this run; None where it could not be.
+        tokens: every active token of the workspace, as it was when the plan was made.
         plan: None where none could be made.
         price: None where no plan could be made.
         spent: requests that went out before a failure; 0 where ``price`` tells.
@@ -41,6 +45,8 @@ class Report:
     """
 
     workspace: str | None = None
+    spec: Spec | None = None
+    tokens: tuple[Token, ...] = ()
     plan: Plan | None = None
     price: Price | None = None
     spent: int = 0

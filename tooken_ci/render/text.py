@@ -11,7 +11,7 @@ from tooken_ci.plan.result import ResultStatus
 from tooken_ci.render.judging import Fates, going_on, held_back, last_use, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tooken_ci.plan.model import Action, Plan, Waiting
     from tooken_ci.plan.price import Price
@@ -31,13 +31,24 @@ _SIGNS = {
 
 
 def as_text(report: Report) -> str:
-    """The plan as text; empty where none could be made.
+    """The plan as text; empty where none could be made."""
+    head = f"{headline(report.plan)}\n" if report.plan is not None and report.price is not None else ""
+    return warnings(report) + head + details(report)
 
-    Each line is made safe as a whole once more: file names and stores have words of their own in it.
-    """
-    lines = [f"Warning: {warning}" for warning in report.warnings]
-    if report.plan is not None and report.price is not None:
-        lines += [*_plan(report.plan), *_price(report.price, report.plan)]
+
+def warnings(report: Report) -> str:
+    """What of the spec is worth a look."""
+    return _lines(f"Warning: {warning}" for warning in report.warnings)
+
+
+def details(report: Report) -> str:
+    """The plan as text, all but its headline; empty where none could be made."""
+    plan, price = report.plan, report.price
+    return "" if plan is None or price is None else _lines((*_plan(plan), *_price(price, plan)))
+
+
+def _lines(lines: Iterable[str]) -> str:
+    """Each line is made safe as a whole once more: file names and stores have words of their own in it."""
     return "".join(f"{safe(line, limit=LONGEST_LINE)}\n" for line in lines)
 
 
@@ -45,13 +56,11 @@ def headline(plan: Plan) -> str:
     """One line that says what the plan comes to."""
     parts = [f"{plan.count(kind)} to {kind}" for kind in ActionKind if plan.count(kind)]
     todo = ", ".join(parts) or "nothing to do"
-    if plan.by_hand:
-        return f"Workspace {quoted(plan.workspace)}: {todo}."
-    return f"Workspace {quoted(plan.workspace)}: {todo}; {plan.unchanged} unchanged, {plan.unmanaged} unmanaged."
+    rest = "" if plan.by_hand else f"; {plan.unchanged} unchanged, {plan.unmanaged} unmanaged"
+    return safe(f"Workspace {quoted(plan.workspace)}: {todo}{rest}.", limit=LONGEST_LINE)
 
 
 def _plan(plan: Plan) -> Iterator[str]:
-    yield headline(plan)
     for block in plan.blocks:
         yield f"Blocked by {block.code}: {block.message} {block.hint}"
     if going := going_on(plan):

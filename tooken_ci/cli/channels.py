@@ -1,0 +1,110 @@
+"""What each place is told when a run ends: the file of the report, the runner's outputs, its summary, annotations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tooken_ci.base.errors import ExitCode, RunnerError
+from tooken_ci.base.text import quoted
+from tooken_ci.ci.host import HostKind
+from tooken_ci.plan.model import ActionKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tooken_ci.cli.reporting import Reporting
+    from tooken_ci.plan.notices import Notice
+
+CHANGES = "changes"
+"""The reason of a failure that is none but what ``--detailed-exitcode`` asks for."""
+
+READABLE = 0o644
+"""A report holds no secret, and whoever uploads it as an artifact may be somebody else."""
+
+
+def write_files(reporting: Reporting) -> None:
+    """Write the files. One that can't be written keeps nothing from the others, but fails the run."""
+    for tell in (_write_report, _write_outputs, _add_summary):
+        try:
+            tell(reporting)
+        except RunnerError as error:
+            if reporting.report.error is None:
+                reporting.fail(error)
+
+
+def _write_report(reporting: Reporting) -> None:
+    """The JSON in a file of its own."""
+    path = reporting.output.report_file
+    if path is None:
+        return
+    from tooken_ci.base import files
+    from tooken_ci.render.report import as_json
+
+    try:
+        files.replace(Path(path), as_json(reporting.report), mode=READABLE)
+    except OSError as error:
+        told = f"The report could not be written to {quoted(path)}: {error.strerror}."
+        raise RunnerError(told, hint="Everything else is done; name another file with --report-file.") from None
+    reporting.files["report-file"] = path
+
+
+def _write_outputs(reporting: Reporting) -> None:
+    """The step's outputs: of a plan, if there is one, and why the run failed, if it did."""
+    if reporting.host.output_file is None:
+        return
+    from tooken_ci.ci import github
+
+    plan, error = reporting.report.plan, reporting.report.error
+    outputs: dict[str, int | bool | str] = {}
+    if plan is not None:
+        outputs |= {"has-changes": bool(plan.actions)}
+        outputs |= {str(kind): plan.count(kind) for kind in ActionKind}
+        outputs |= {"blocked-by": ",".join(plan.blocked_by)}
+    changes = CHANGES if reporting.exit_code is ExitCode.PENDING else ""
+    outputs |= {"failure-reason": error.code if error is not None else changes, **reporting.files}
+    try:
+        github.write_outputs(reporting.host.output_file, outputs)
+    except OSError as failed:
+        told = f"The step's outputs could not be written to GITHUB_OUTPUT: {failed.strerror}."
+        raise RunnerError(told, hint="Everything else is done; look at the runner.") from None
+
+
+def _add_summary(reporting: Reporting) -> None:
+    """What people see on the page of the run."""
+    if reporting.host.summary_file is None:
+        return
+    from tooken_ci.base import files
+    from tooken_ci.render.markdown import as_markdown
+
+    try:
+        files.append(reporting.host.summary_file, as_markdown(reporting.report) + "\n")
+    except OSError as error:
+        told = f"The step's summary could not be written to GITHUB_STEP_SUMMARY: {error.strerror}."
+        raise RunnerError(told, hint="Everything else is done; look at the runner.") from None
+
+
+def annotate(reporting: Reporting, say: Callable[[str], None]) -> None:
+    """Tell GitHub's runner what belongs to which line of the spec.
+
+    Args:
+        reporting: what there is to tell.
+        say: writes one line of the log.
+    """
+    from tooken_ci.ci import github
+
+    if reporting.host.kind is HostKind.GITHUB:
+        for line in github.annotated(notices(reporting), root=Path.cwd()):
+            say(line)
+
+
+def notices(reporting: Reporting) -> list[Notice]:
+    """All that is to be told on the lines of the spec."""
+    from tooken_ci.plan import notices as told
+    from tooken_ci.plan.timeline import due_soon
+
+    report = reporting.report
+    spec, plan = report.spec, report.plan
+    soon = due_soon(spec, report.tokens, plan) if spec is not None and plan is not None and report.tokens else ()
+    found = told.of_run(spec=spec, plan=plan, outcome=report.outcome, error=report.error, soon=soon)
+    return [*found, *told.of_leases(report.leases or ())]

@@ -1,0 +1,69 @@
+"""Where a command tells what it has to tell, as its options say."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FORMATS = ("text", "markdown", "json")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Output:
+    """Where a command tells what it has to tell.
+
+    Attributes:
+        form: text for people on standard error; markdown or json on standard output.
+        report_file: a file that is to hold the JSON whatever the form is; None = none.
+    """
+
+    form: str = "text"
+    report_file: str | None = None
+
+    @property
+    def files(self) -> tuple[tuple[str, str], ...]:
+        """The option and the path of each file that is to be written."""
+        return (("--report-file", self.report_file),) if self.report_file is not None else ()
+
+    def without_files(self) -> Output:
+        """The same, but no file is written."""
+        return dataclasses.replace(self, report_file=None)
+
+
+_OPTIONS = (
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(FORMATS),
+        default="text",
+        envvar="TOOKEN_FORMAT",
+        show_envvar=True,
+        show_default=True,
+        help="Text goes to standard error; Markdown or one JSON object to standard output.",
+    ),
+    click.option(
+        "--report-file",
+        metavar="FILE",
+        envvar="TOOKEN_REPORT_FILE",
+        show_envvar=True,
+        help="Write the JSON there too, whatever the format, also on failure.",
+    ),
+)
+
+
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that reports; the command gets them as one ``output``."""
+
+    @functools.wraps(command)
+    def bundled(*args: Any, form: str, report_file: str | None, **others: Any) -> Any:
+        return command(*args, output=Output(form=form, report_file=report_file), **others)
+
+    for option in reversed(_OPTIONS):
+        option(bundled)
+    return bundled
