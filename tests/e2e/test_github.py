@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -120,10 +122,106 @@ def test_apply_in_the_action(project: Project, outputs: dict[str, str]) -> None:
     workspace = project.folder / "workspace"
     workspace.mkdir()
     project.write(spec({"a": _kept("outside")}))
-    environment = {**outputs, "TOOKEN_CI_ACTION": "1", "GITHUB_WORKSPACE": str(workspace)}
+    environment = {**outputs, "GITHUB_OUTPUT": "", "TOOKEN_CI_ACTION": "1", "GITHUB_WORKSPACE": str(workspace)}
     with project.unchanged():
         ended = project.run("apply", code=2, env=environment)
     ended.says("outside the workspace")
     project.write(spec({"a": _kept("workspace/inside")}))
     project.run("apply", env=environment)
     assert project.sandbox.authenticates(project.secret("workspace/inside"))
+
+
+def test_the_log_has_groups(project: Project, outputs: dict[str, str]) -> None:
+    """The plan's details and what apply does can be folded away; totals, warnings, the outcome and errors stay."""
+    project.write(spec({"a": _kept("a"), "b": _kept("b")}))
+    lines = project.run("apply", env=outputs).err.splitlines()
+    first, second = (index for index, line in enumerate(lines) if line.startswith("::group::"))
+    ends = [index for index, line in enumerate(lines) if line == "::endgroup::"]
+    assert lines[first] == "::group::Workspace 'test': 2 to create; 0 unchanged, 0 unmanaged."
+    assert lines[second] == "::group::Applying"
+    assert first < ends[0] < second < ends[1]
+    assert any("create a" in line for line in lines[first : ends[0]])
+    assert sum(line.startswith("  done") for line in lines[second : ends[1]]) == 2
+    assert "Applied: 2 done." in lines[ends[1] :]
+    assert "::group::" in project.run("plan", env=outputs).err
+    assert "::group::" not in project.run("plan").err
+
+
+def test_the_summary(project: Project, outputs: dict[str, str]) -> None:
+    """What people see on the page of the run is added to what is there, on failure too."""
+    summary = project.folder / "summary.md"
+    summary.write_text("Of an earlier step.\n", encoding="utf-8")
+    environment = {**outputs, "GITHUB_STEP_SUMMARY": str(summary)}
+    project.write(spec({"a": _kept("a")}))
+    project.run("plan", env=environment)
+    project.key = "tok_live_wrong_" + "x" * 20
+    project.run("plan", code=1, env=environment)
+    text = summary.read_text(encoding="utf-8")
+    assert text.startswith("Of an earlier step.\n")
+    assert "**1** to create" in text
+    assert "TOOKEN" in text.split("**1** to create")[1]
+
+
+def test_changes_fail_only_if_asked_for(project: Project, outputs: dict[str, str]) -> None:
+    """A check for drift fails on changes, and the outputs say that nothing else is wrong."""
+    project.write(spec({"a": _kept("a")}))
+    project.run("plan", env=outputs)
+    assert _written(project)["failure-reason"] == ""
+    project.run("plan", code=4, env={**outputs, "TOOKEN_DETAILED_EXITCODE": "true"})
+    assert _written(project)["failure-reason"] == "changes"
+
+
+def test_files_that_were_written(project: Project, outputs: dict[str, str]) -> None:
+    """The outputs name the saved plan and the report, which is the JSON of the run, readable for who uploads it."""
+    project.write(spec({"a": _kept("a")}))
+    ended = project.run("plan", "--out", "the.plan", "--report-file", "report.json", "--format", "json", env=outputs)
+    written = _written(project)
+    assert (written["plan-file"], written["report-file"]) == ("the.plan", "report.json")
+    report = project.folder / "report.json"
+    assert report.read_text(encoding="utf-8") == ended.out
+    assert report.stat().st_mode & 0o777 == 0o644
+
+
+def test_the_report_of_a_failure(still_project: Project, outputs: dict[str, str]) -> None:
+    """A spec that is not valid is told in the file, too."""
+    still_project.write("version: 1\ntokens: 3\n")
+    still_project.run("validate", "--report-file", "report.json", code=2, env=outputs)
+    report = json.loads((still_project.folder / "report.json").read_text(encoding="utf-8"))
+    assert report["error"]["code"] == _written(still_project)["failure-reason"] == "spec_invalid"
+
+
+@pytest.mark.parametrize("path", ["tooken.yml", "key", "", "the.plan"])
+def test_a_report_over_what_the_run_reads(still_project: Project, outputs: dict[str, str], path: str) -> None:
+    """It is refused before anything is done, and nothing is written there."""
+    still_project.write(spec({"a": _kept("a")}))
+    key = still_project.folder / "key"
+    key.write_text(still_project.sandbox.api_key, encoding="utf-8")
+    key.chmod(0o600)
+    still_project.delivers("key")
+    with still_project.unchanged():
+        still_project.run(
+            *("plan", "--api-key-file", "key", "--out", "the.plan", "--report-file", path),
+            code=2,
+            env={**outputs, "GITHUB_OUTPUT": ""},
+        ).says("--report-file")
+
+
+def test_nothing_is_delivered_over_the_report(project: Project) -> None:
+    """A file destination that is the report's file would have its secret overwritten; it is refused."""
+    project.write(spec({"a": _kept("report.json")}))
+    ended = project.run("apply", "--report-file", "report.json", code=2)
+    ended.says("report.json", "a report of this run")
+    assert project.sandbox.tokens() == []
+    assert json.loads((project.folder / "report.json").read_text(encoding="utf-8"))["error"]["code"] == "spec_invalid"
+
+
+def test_tokens_due_before_the_next_run(project: Project, outputs: dict[str, str]) -> None:
+    """A token that the run after this one will replace is a warning on the line of its entry."""
+    project.write(spec({"a": _kept("a", expires_in="10d", renew_before="3d"), "b": _kept("b")}))
+    project.run("apply")
+    project.sandbox.advance(6.25 * 86400)
+    ended = project.run("plan", env=outputs)
+    (warning,) = _annotations(ended, "warning")
+    assert re.match(r"::warning file=tooken.yml,line=\d+,col=3,title=tooken-ci::'a' falls due at ", warning)
+    project.sandbox.advance(86400)
+    assert _annotations(project.run("plan", env=outputs), "warning") == []

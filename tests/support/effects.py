@@ -7,7 +7,10 @@ import re
 
 from tests.support.runner import commands, sections, unprintable
 
-_OURS = re.compile(r"::(warning|error) (file=tooken\.yml,line=\d+,col=\d+,)?title=tooken-ci::")
+_OURS = re.compile(
+    r"::(warning|error|notice) (file=tooken\.yml,line=\d+,col=\d+,)?title=tooken-ci::"
+    r"|::group::(Workspace '.*: .* unmanaged\.|Applying)$|::endgroup::$"
+)
 _MARKUP = re.compile(r"<(?!br>|/?code>)[^>]*>?|javascript:|!\[|\]\(|https?://|[`@]")
 
 

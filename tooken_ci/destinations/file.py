@@ -170,7 +170,7 @@ class FileKind:
             )
         if any(_is_read(path, taken) or _is_read(record, taken) for taken in self._read):
             raise SettingsError(
-                f"{quoted(named)} is the spec, the key's file, the certificates or a saved plan of this run; "
+                f"{quoted(named)} is the spec, the key's file, the certificates, a saved plan or a report of this run; "
                 "it would be overwritten.",
                 hint="Choose another path.",
                 key="path",
