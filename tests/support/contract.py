@@ -19,7 +19,10 @@ MODULES = Path(__file__).resolve().parents[2] / "build" / "npm" / "node_modules"
 DOCUMENT = MODULES / "@octokit" / "openapi" / "generated" / "api.github.com.json"
 PRISM = MODULES / "@stoplight" / "prism-cli" / "dist" / "index.js"
 
-_USED = re.compile(r"/(repos|orgs)/.*/(secrets|variables)(/.*)?|/repos/\{owner\}/\{repo\}")
+_USED = re.compile(
+    r"/(repos|orgs)/.*/(secrets|variables)(/.*)?|/repos/\{owner\}/\{repo\}"
+    r"|/repos/\{owner\}/\{repo\}/issues/(\{issue_number\}/comments|comments/\{comment_id\})"
+)
 _LISTENING = re.compile(r"Prism is listening on (http://\S+)")
 
 
@@ -78,6 +81,8 @@ def _examples(contract: Path) -> dict[str, dict[str, Any]]:
     found["full-repository"]["language"] = None
     several = document["paths"]["/orgs/{org}/actions/secrets/{secret_name}/repositories"]["get"]["responses"]["200"]
     found["minimal-repository"] = _first(document, several)["repositories"][0]
+    made = document["paths"]["/repos/{owner}/{repo}/issues/{issue_number}/comments"]["post"]["responses"]["201"]
+    found["issue-comment"] = _first(document, made)
     return found
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from tests.support.github_answers import Answers, Item
+from tests.support.github_comments import Comments
 from tests.support.serving import Handler, Serving
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 TOKEN = "github_pat_of_the_tests_0123456789"
 READER = "github_pat_that_only_reads_0123456"
 JOB = "ghs_the_jobs_own_token_0123456789ab"
+ROBOT = "github-actions"
+"""Whom the job's own writes as."""
 
 SHOP = "/repos/acme/shop/actions"
 
@@ -61,6 +64,7 @@ class FakeGitHub:
         ahead: seconds that its clock is ahead of this machine's.
         examples: bodies of documented answers, which hold more than this server knows of.
         state: what is there, and what it answers.
+        comments: what is said on its pull request, acme/shop#7.
     """
 
     def __init__(self, prefix: str = "") -> None:
@@ -84,7 +88,8 @@ class FakeGitHub:
             self.log: list[str] = []
             self.faults: list[Fault] = []
             self.ahead = 0.0
-            self.state = Answers(self.now, {TOKEN: "", READER: "PUT POST PATCH DELETE", JOB: "*"})
+            self.comments = Comments({TOKEN: "a-person", READER: ROBOT, JOB: ROBOT}, frozenset({READER}))
+            self.state = Answers(self.now, {TOKEN: "", READER: "PUT POST PATCH DELETE", JOB: "*"}, self.comments)
 
     def stop(self) -> None:
         self.over.set()

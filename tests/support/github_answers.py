@@ -15,6 +15,8 @@ from nacl.public import PrivateKey, SealedBox
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tests.support.github_comments import Comments
+
 _PATHS = re.compile(
     r"(?P<top>/repos/(?P<owner>[^/]+)/(?P<repo>[^/]+)|/orgs/(?P<org>[^/]+))"
     r"(?:/environments/(?P<environment>[^/]+)|/(?P<app>actions|dependabot))?"
@@ -56,15 +58,18 @@ class Answers:
         keys: of each holder, with which its secrets are opened.
         frozen: names of secrets that are taken and not written.
         examples: bodies of documented answers, which hold more than is known here.
+        comments: on its pull requests.
     """
 
-    def __init__(self, now: Callable[[], float], credentials: Mapping[str, str]) -> None:
+    def __init__(self, now: Callable[[], float], credentials: Mapping[str, str], comments: Comments) -> None:
         """Start empty.
 
         Args:
             now: the server's clock, Unix seconds.
             credentials: for each the methods that it may not use; ``*`` = none at all, as the job's own.
+            comments: on its pull requests, for which the job's own credential does.
         """
+        self.comments = comments
         self._now = now
         self._credentials = credentials
         self.repositories = {"acme/shop": 101, "acme/billing": 102}
@@ -76,6 +81,9 @@ class Answers:
 
     def answer(self, method: str, path: str, query: Mapping[str, int], body: Any, token: str) -> tuple[int, Any]:
         """What a request is answered: status and body."""
+        if self.comments.knows(path):
+            self.comments.example = self.examples.get("issue-comment", {})
+            return self.comments.answer(method, path, body, token)
         try:
             self._admit(method, token)
             match = _PATHS.fullmatch(path)

@@ -1,4 +1,4 @@
-"""A GitLab with CI/CD variables and little else: a real HTTP server on loopback that keeps what it is given.
+"""A GitLab with CI/CD variables, notes, and little else: a real HTTP server on loopback that keeps what it is given.
 
 It follows GitLab's documented REST API, and its models where the documents are silent: which fields a PUT may leave
 out, the texts of refusals, what a token without scope or role is told, and how lists are paged.
@@ -29,9 +29,14 @@ _KEY = re.compile(r"[a-zA-Z0-9_]+")
 _SCOPE = re.compile(r"[a-zA-Z0-9_/\\${}. \-*]+")
 _MASKED = re.compile(r"[a-zA-Z0-9_+=/@:.~-]{8,}")
 _MASKED_RAW = re.compile(r"\S{8,}")
+USERS = {ADMIN: 1, TOKEN: 11, READER: 12}
+"""Whom each token writes as."""
+
+_QUICK_ACTION = re.compile(r"^/[a-z_]+.*\n?", re.MULTILINE)
 _FIELDS = ("value", "description", "masked", "protected", "raw", "variable_type", "environment_scope")
 _LONGEST = 255
 _NEEDED = {"projects": 40, "groups": 50}
+_REPORTER = 20
 _HANG = 20.0
 """Seconds after which an answer that is withheld comes after all: no client waits for so long."""
 
@@ -47,6 +52,9 @@ class Owner:
         archived: a project that takes no change.
         moved_to: the path that it has now.
         variables: in the order in which they were made.
+        notes: of its merge request 7, in the order in which they were made.
+        commands: quick actions in notes, which were done.
+        locked: that merge request takes no new notes.
     """
 
     kind: str
@@ -55,6 +63,15 @@ class Owner:
     archived: bool = False
     moved_to: str = ""
     variables: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    notes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    commands: list[str] = dataclasses.field(default_factory=list)
+    locked: bool = False
+
+    def note(self, author: int, body: str, **more: Any) -> dict[str, Any]:
+        """Somebody writes a note on the merge request."""
+        plain = {"id": 9000 + len(self.notes), "system": False, "internal": False, "resolvable": False, "edits": 0}
+        self.notes.append({**plain, "body": body, "author": {"id": author}, **more})
+        return self.notes[-1]
 
     def find(self, key: str, scope: str | None = "*") -> list[dict[str, Any]]:
         return [one for one in self.variables if one["key"] == key and scope in {None, one["environment_scope"]}]
@@ -143,6 +160,19 @@ class FakeGitLab:
         """An independent reader."""
         return gitlab.Gitlab(self.url, private_token=token)
 
+    def merge_request(self, owner: Owner, token: str = TOKEN) -> dict[str, str]:
+        """What the pipeline of the merge request is told of it, and the token for its notes."""
+        number = str(list(self.owners.values()).index(owner))
+        return {
+            "GITLAB_CI": "true",
+            "CI_API_V4_URL": f"{self.url}/api/v4",
+            "CI_MERGE_REQUEST_IID": "7",
+            "CI_MERGE_REQUEST_PROJECT_ID": number,
+            "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": number,
+            "CI_PROJECT_ID": number,
+            "TOOKEN_COMMENT_TOKEN": token,
+        }
+
     def environment(self, token: str = TOKEN) -> dict[str, str]:
         """What the tool is told of it."""
         return {"CI_SERVER_URL": self.url, "GITLAB_TOKEN": token}
@@ -177,6 +207,12 @@ class _Request:
         match parts:
             case ["personal_access_tokens", "self"]:
                 return Reply(200, {"id": 1, "active": True, "scopes": self.fake.scopes[self.token]})
+            case ["user"]:
+                self._scope()
+                return Reply(200, {"id": USERS[self.token], "bot": True})
+            case ["projects", path, "merge_requests", number, "notes", *note]:
+                self._scope()
+                return self._notes(self._owner("projects", path), number, "".join(note))
             case ["projects", path]:
                 self._scope()
                 return self._project(self._owner("projects", path))
@@ -234,9 +270,40 @@ class _Request:
             self._update(owner, variable)
         return Reply(200, self._shown(owner, variable))
 
+    def _notes(self, owner: Owner, number: str, note: str) -> Reply:
+        if number != "7":
+            raise RefusedError(404, "404 Not found")
+        if self.method != "GET" and self.token != ADMIN and (owner.level < _REPORTER or owner.locked):
+            raise RefusedError(403, "403 Forbidden")
+        if self.method == "GET":
+            assert (self.query["sort"], self.query["order_by"]) == ("asc", "created_at")
+            return self._page(owner.notes)
+        if self.method == "POST":
+            return Reply(201, owner.note(USERS[self.token], self._without_commands(owner)))
+        found = next((one for one in owner.notes if str(one["id"]) == note), None)
+        if found is None:
+            raise RefusedError(404, "404 Not found")
+        if found["author"]["id"] != USERS[self.token] and self.token != ADMIN:
+            raise RefusedError(403, "403 Forbidden")
+        if self.method == "DELETE":
+            owner.notes.remove(found)
+            return Reply(204)
+        found |= {"body": self._without_commands(owner), "edits": found["edits"] + 1}
+        return Reply(200, found)
+
+    def _without_commands(self, owner: Owner) -> str:
+        body = str(self.body["body"])
+        if len(body) > 1_000_000:
+            raise RefusedError(400, {"note": ["is too long (maximum is 1000000 characters)"]})
+        owner.commands += _QUICK_ACTION.findall(body)
+        return _QUICK_ACTION.sub("", body)
+
     def _list(self, owner: Owner) -> Reply:
+        return self._page([self._shown(owner, one) for one in owner.variables])
+
+    def _page(self, listed: list[dict[str, Any]]) -> Reply:
         page, size = int(self.query.get("page", 1)), min(int(self.query.get("per_page", 20)), 100)
-        total = len(owner.variables)
+        total = len(listed)
         pages = max(1, -(-total // size))
         following = str(page + 1) if page < pages else ""
         headers = {
@@ -246,8 +313,7 @@ class _Request:
             "X-Total-Pages": str(pages),
             "X-Next-Page": following,
         }
-        shown = [self._shown(owner, one) for one in owner.variables[(page - 1) * size : page * size]]
-        return Reply(200, shown, headers)
+        return Reply(200, listed[(page - 1) * size : page * size], headers)
 
     def _find(self, owner: Owner, key: str) -> dict[str, Any]:
         scope = self.query.get("filter[environment_scope]")

@@ -237,6 +237,20 @@ class LeakError(TookenCIError):
     exit_code = ExitCode.PARTIAL
 
 
+class CommentError(TookenCIError):
+    """The comment on a pull request or merge request was asked for, and could not be brought up to date.
+
+    Attributes:
+        surely_refused: True where the host certainly wrote nothing; False where it may have (a time-out).
+    """
+
+    code = "comment"
+
+    def __init__(self, message: str, *, hint: str = "", surely_refused: bool = True) -> None:
+        super().__init__(message, hint=hint)
+        self.surely_refused = surely_refused
+
+
 class InternalError(TookenCIError):
     """A fault of this program itself."""
 

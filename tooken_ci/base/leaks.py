@@ -1,7 +1,7 @@
 """The search at the end of a run: does anything that it wrote show a secret?
 
 It trusts nothing that the redactor did: it looks in another way for every form of every secret, in what was really
-passed on to standard output and standard error, and in the files as they stand.
+passed on to standard output and standard error, in the files as they stand, and in what was sent for people to read.
 """
 
 from __future__ import annotations
@@ -63,11 +63,15 @@ class Search:
 
 
 class Written:
-    """The files that the run wrote, each from where it began to, and what of that a destination was to receive."""
+    """The files that the run wrote, each from where it began to, and what of that a destination was to receive.
+
+    Beside them, texts that it sent elsewhere for people to read, such as a comment.
+    """
 
     def __init__(self) -> None:
         self._from: dict[Path, int] = {}
         self._delivered: dict[Path, list[str]] = {}
+        self._sent: list[tuple[str, str]] = []
 
     def note(self, path: Path, start: int = 0) -> None:
         """From there on the file is this run's; it is searched at the end."""
@@ -77,11 +81,16 @@ class Written:
         """Exactly this text in it was to stand there: a destination is to have the secret in it."""
         self._delivered.setdefault(path.absolute(), []).append(text)
 
-    def with_secrets(self, search: Search) -> Iterator[Path]:
-        """The files that show a secret where they should not."""
+    def sent(self, name: str, text: str) -> None:
+        """A text was sent for people to read; it is searched at the end under its name."""
+        self._sent.append((name, text))
+
+    def with_secrets(self, search: Search) -> Iterator[str]:
+        """The files, and the texts that were sent, that show a secret where they should not."""
         for path, start in self._from.items():
             if any(map(search.finds, self._parts(path, start, search.longest))):
-                yield path
+                yield str(path)
+        yield from dict.fromkeys(name for name, text in self._sent if search.finds(text))
 
     def _parts(self, path: Path, start: int, overlap: int) -> Iterator[str]:
         """What is to be searched, in parts that share so many characters; what is gone meanwhile shows nothing."""
@@ -106,12 +115,12 @@ written = Written()
 
 
 def findings(streams: Iterable[Heard]) -> list[str]:
-    """Names each stream and file that shows a secret; never the secret."""
+    """Names each stream, file and sent text that shows a secret; never the secret."""
     wanted = redactor.every_form()
     if not wanted:
         return []
     search = Search(wanted)
     return [
         *(stream.name for stream in streams if stream.shows_a_secret(search)),
-        *map(str, written.with_secrets(search)),
+        *written.with_secrets(search),
     ]

@@ -127,9 +127,16 @@ class Api:
         return self._call("GET", path, accept=accept, until=ends, parameters=parameters)
 
     def send(
-        self, verb: str, path: str, body: Mapping[str, Any] | None, *, until: float, accept: Collection[int] = ()
+        self,
+        verb: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        *,
+        until: float,
+        accept: Collection[int] = (),
+        once: bool = False,
     ) -> Answer:
-        """Write something; a repeat of it must do no harm, since it is repeated where an answer is lost.
+        """Write something; it is repeated where an answer is lost, unless that would do harm.
 
         Args:
             verb: PUT, POST, PATCH or DELETE.
@@ -137,11 +144,12 @@ class Api:
             body: is sent as JSON.
             until: when it must be over, by ``time.monotonic``.
             accept: statuses that are no error here.
+            once: a repeat would do harm: it is not sent again once it may have been done.
 
         Raises:
             DestinationError: GitHub refuses, or cannot be reached in time; tells whether it surely did nothing.
         """
-        return self._call(verb, path, body=body, accept=accept, until=until)
+        return self._call(verb, path, body=body, accept=accept, until=until, once=once)
 
     def _call(
         self,
@@ -152,6 +160,7 @@ class Api:
         until: float,
         body: Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
+        once: bool = False,
     ) -> Answer:
         doubtful = False  # an earlier try may have been done
         for tried in range(1, _TRIES + 1):
@@ -187,7 +196,7 @@ class Api:
                         of_an_app=self._credential.reveal().startswith("ghs_"),
                         surely_refused=not doubtful,
                     )
-            if tried == _TRIES or time.monotonic() + pause + _LONGEST_TRY > until:
+            if tried == _TRIES or (once and doubtful) or time.monotonic() + pause + _LONGEST_TRY > until:
                 break
             time.sleep(pause)
         hint = "Run again later." if doubtful or verb == "GET" else "Nothing was written; run again later."

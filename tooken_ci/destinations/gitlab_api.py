@@ -128,6 +128,7 @@ class Connection:
         body: Mapping[str, Any] | None = None,
         role: str = "",
         seconds: float | None = None,
+        once: bool = False,
     ) -> Answer:
         """Send a request, and again where that may help.
 
@@ -138,6 +139,7 @@ class Connection:
             body: sent as JSON.
             role: what the call takes, for people.
             seconds: how long it may take with all its tries; None = as long as usual.
+            once: a repeat would do harm: it is not sent again once it may have been done.
 
         Raises:
             GitLabError: it failed; ``surely_refused`` if no try may have been done.
@@ -150,7 +152,8 @@ class Connection:
                 return found
             doubt = doubt or not found.sure
             pause = timing.pause(attempt, self._patience.pause) if found.after is None else found.after
-            if not found.again or attempt >= self._patience.tries or time.monotonic() + pause >= end:
+            spent = attempt >= self._patience.tries or (once and doubt)
+            if not found.again or spent or time.monotonic() + pause >= end:
                 hint = found.hint or (f"It takes {role}." if role and found.status in {403, 404} else "")
                 raise GitLabError(
                     f"{found.why}.", hint=hint, status=found.status, said=found.said, surely_refused=not doubt
