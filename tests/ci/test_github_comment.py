@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 MARK = mark("production", ["tooken.yml"])
 LOOK = "POST /graphql"
+_NOTHING_YET = (
+    '{"data": {"repository": {"pullRequest": {"comments": '
+    '{"nodes": [], "pageInfo": {"endCursor": null, "hasNextPage": false}}}}}}'
+)
 MAKE = "POST /repos/acme/shop/issues/7/comments"
 
 
@@ -266,6 +270,16 @@ def test_no_answer_in_time(github: FakeGitHub, environ: dict[str, str], monkeypa
     github.fail(LOOK, status=200, seconds=5)
     assert "it did not answer in time" in str(refused(environ))
     assert github.log == [LOOK]
+
+
+def test_slow_answers(github: FakeGitHub, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the time is over after an answer, nothing more is begun."""
+    monkeypatch.setattr("tooken_ci.ci.comment._SECONDS", 0.2)
+    github.fail(LOOK, status=0, seconds=0.3, done=True)
+    assert "cannot be reached" in refused(environ).message
+    github.fail(LOOK, status=200, seconds=0.3, text=_NOTHING_YET)
+    assert refused(environ).message.startswith("GitHub answers so slowly that the comment")
+    assert github.log == [LOOK] * 2
 
 
 @pytest.mark.parametrize(

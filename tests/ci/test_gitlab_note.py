@@ -221,6 +221,13 @@ def test_refusals(
     assert len(gitlab.asked(method)) - (2 if method == "PUT" else 0) <= fault.get("times", 1)
 
 
+def test_slow_answers(gitlab: FakeGitLab, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the time is over after an answer, nothing more is begun."""
+    monkeypatch.setattr("tooken_ci.ci.comment._SECONDS", 0.0)
+    assert refused(environ).message.startswith("GitLab answers so slowly that the comment")
+    assert gitlab.requests == []
+
+
 @pytest.mark.parametrize("body", ["7", "{}", "[7]", '[{"body": null}]', f'[{{"body": "{MARK}", "system": false}}]'])
 def test_answers_of_another_shape(gitlab: FakeGitLab, environ: dict[str, str], body: str) -> None:
     """Whatever a list is, it becomes one safe sentence."""

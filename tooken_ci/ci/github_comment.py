@@ -13,7 +13,7 @@ from tooken_ci.base.address import unfit
 from tooken_ci.base.errors import CommentError, DestinationError
 from tooken_ci.base.redact import redactor
 from tooken_ci.base.text import safe
-from tooken_ci.ci.standing import Standing, begins_with, failed
+from tooken_ci.ci.standing import Standing, begins_with, failed, give_up_after
 from tooken_ci.destinations.github_api import Api
 
 if TYPE_CHECKING:
@@ -120,8 +120,6 @@ class GitHubConversation:
                     return None
             except (AttributeError, KeyError, TypeError, ValueError):
                 raise _unlike_github() from None
-            if time.monotonic() > self._until:
-                break
         raise CommentError(f"There are too many comments on {self.name} to look through.", hint="Run again later.")
 
     def make(self, text: str) -> int:
@@ -157,10 +155,7 @@ class GitHubConversation:
     def _send(
         self, verb: str, path: str, body: Mapping[str, Any] | None, *, once: bool = False, gone: bool = False
     ) -> Answer:
-        try:
-            answer = self._rest.send(verb, path, body, until=self._until, accept=_ERRORS, once=once)
-        except DestinationError as error:
-            raise failed(error) from None
+        answer = self._answer(self._rest, verb, path, body, once=once)
         if answer.status < _OK or (gone and answer.status == 404):  # noqa: PLR2004  # Not Found
             return answer
         raise self._refused(answer.status, answer.message)
@@ -168,10 +163,7 @@ class GitHubConversation:
     def _ask(self, query: str, variables: Mapping[str, Any]) -> Any:
         """What GraphQL answers; each of our queries may be repeated."""
         asked = {"query": query, "variables": variables}
-        try:
-            answer = self._graph.send("POST", f"/{self._graph_path}", asked, until=self._until, accept=_ERRORS)
-        except DestinationError as error:
-            raise failed(error) from None
+        answer = self._answer(self._graph, "POST", f"/{self._graph_path}", asked)
         if answer.status >= _OK:
             raise self._refused(answer.status, answer.message)
         if not isinstance(answer.data, dict):
@@ -179,6 +171,13 @@ class GitHubConversation:
         if answer.data.get("errors"):
             raise self._refused(*_first(answer.data["errors"]))
         return answer.data.get("data")
+
+    def _answer(self, api: Api, verb: str, path: str, body: Mapping[str, Any] | None, *, once: bool = False) -> Answer:
+        give_up_after(self._until, "GitHub", self.name)
+        try:
+            return api.send(verb, path, body, until=self._until, accept=_ERRORS, once=once)
+        except DestinationError as error:
+            raise failed(error) from None
 
     def _refused(self, status: int, message: str) -> CommentError:
         why, hint = _TOLD.get(status, _MOVED if _OK <= status < 400 else _OTHER)  # noqa: PLR2004  # redirects

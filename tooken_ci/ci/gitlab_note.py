@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base.address import unfit
 from tooken_ci.base.errors import CommentError, DestinationError
-from tooken_ci.ci.standing import Standing, begins_with, failed
+from tooken_ci.ci.standing import Standing, begins_with, failed, give_up_after
 from tooken_ci.destinations.gitlab_access import WHICH_ADDRESS
 from tooken_ci.destinations.gitlab_api import Connection, GitLabError
 
@@ -94,8 +94,6 @@ class GitLabConversation:
                 raise _unlike_gitlab() from None
             if not answer.next_page:
                 return None
-            if time.monotonic() > self._until:
-                break
             page = answer.next_page
         raise CommentError(f"There are too many notes on {self.name} to look through.", hint="Run again later.")
 
@@ -136,7 +134,8 @@ class GitLabConversation:
         body: Mapping[str, Any] | None = None,
         once: bool = False,
     ) -> Answer:
-        left = max(self._until - time.monotonic(), 0.1)
+        give_up_after(self._until, "GitLab", self.name)
+        left = self._until - time.monotonic()
         try:
             return self._connection.call(verb, path, query=query, body=body, seconds=left, once=once)
         except DestinationError as error:

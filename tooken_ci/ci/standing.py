@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import time
 from typing import TYPE_CHECKING, Protocol
 
 from tooken_ci.base.errors import CommentError
@@ -129,6 +130,17 @@ def _update(conversation: Conversation, standing: Standing, text: str, *, empty:
     if changed:
         return ", and ".join(filter(None, [f"Updated {whole}", settled.format("it")])) + "."
     return f"{settled.format(whole).capitalize()}." if settled else f"{whole.capitalize()} says this already."
+
+
+def give_up_after(until: float, host: str, name: str) -> None:
+    """Begin nothing more after that, by ``time.monotonic``.
+
+    Raises:
+        CommentError: it is later.
+    """
+    if time.monotonic() > until:
+        told = f"{host} answers so slowly that the comment on {name} was given up."
+        raise CommentError(told, hint="Run again later.")
 
 
 def failed(error: DestinationError) -> CommentError:
