@@ -235,6 +235,12 @@ def test_answers_of_another_shape(gitlab: FakeGitLab, environ: dict[str, str], b
     assert refused(environ).message == "What answers as GitLab does not speak as GitLab's API does."
 
 
+def test_an_answer_without_a_number(gitlab: FakeGitLab, environ: dict[str, str]) -> None:
+    """A note whose number is not told is looked for: it was made all the same."""
+    gitlab.faults.append(Fault("POST", status=201, done=True, body="{}"))
+    assert say(environ, "one") == "The comment on merge request 7 says this already."
+
+
 def test_a_token_that_only_reads(gitlab: FakeGitLab, shop: Owner) -> None:
     """A token with the scope read_api leads to the scope that it lacks."""
     error = refused(gitlab.merge_request(shop, READER))
