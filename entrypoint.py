@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 COMMAND_INPUT = "INPUT_COMMAND"
 DEFAULT_COMMAND = "plan"
 KEY_VARIABLE = "TOOKEN_API_KEY"
+COMMENT_TOKEN = "TOOKEN_COMMENT_TOKEN"  # noqa: S105  # nosec B105  # the name of a variable
 POST = "post-entrypoint.py"
 """The name under which the runner starts this file when the job ends."""
 
 WHEN_THE_JOB_ENDS = {"lease": "release"}
 STARTED_BY_RUNNER = "TOOKEN_CI_ACTION"
+
+TRUE = {"1", "t", "true", "y", "yes", "on"}
+"""What the command line takes for true in a variable."""
 
 # The runner turns an input's name to upper case and its spaces to underscores: a hyphen stays.
 VARIABLES = {
@@ -30,6 +34,8 @@ VARIABLES = {
     "INPUT_PLAN-FILE": "TOOKEN_PLAN_FILE",
     "INPUT_REPORT-FILE": "TOOKEN_REPORT_FILE",
     "INPUT_FAIL-ON-CHANGES": "TOOKEN_DETAILED_EXITCODE",
+    "INPUT_COMMENT": "TOOKEN_COMMENT",
+    "INPUT_GITHUB-TOKEN": COMMENT_TOKEN,
     "INPUT_ONLY": "TOOKEN_ONLY",
     "INPUT_OVERLAP": "TOOKEN_OVERLAP",
     "INPUT_DEADLINE": "TOOKEN_DEADLINE",
@@ -48,6 +54,8 @@ def translate(environ: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
             env[target] = value
     if COMMAND_INPUT not in environ:
         return [], env
+    if env.get("TOOKEN_COMMENT", "").lower() not in TRUE:
+        env.pop(COMMENT_TOKEN, None)  # the runner gives it by default; what is not needed is not kept
     env[STARTED_BY_RUNNER] = "1"
     return [environ[COMMAND_INPUT].strip() or DEFAULT_COMMAND], env
 

@@ -19,6 +19,9 @@ from tooken_ci.plan.model import ActionKind
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = "tok_live_plainly_not_a_real_key"
+OF_THE_ACTION = {"command", "api-key", "github-token"}
+"""Inputs that are no option of the command, since no option may hold a secret."""
+
 RENAMED = {"fail-on-changes"}
 """Inputs that say what users of an action look for, and are called otherwise on the command line."""
 
@@ -43,7 +46,7 @@ def test_every_input_is_an_option() -> None:
     variables = {param.envvar: param for param in params if isinstance(param.envvar, str)}
     for name in _metadata()["inputs"]:
         variable = entrypoint.VARIABLES.get(_variable(name))
-        if name in {"command", "api-key"}:
+        if name in OF_THE_ACTION:
             continue
         assert variable in variables, name
         if name not in RENAMED:
@@ -59,7 +62,7 @@ def test_defaults_of_inputs_are_those_of_the_options() -> None:
         if isinstance(param.envvar, str)
     }
     for name, given in _metadata()["inputs"].items():
-        if name in {"command", "api-key"} or "default" not in given:
+        if name in OF_THE_ACTION or "default" not in given:
             continue
         default = defaults[entrypoint.VARIABLES[_variable(name)]]
         default = default[0] if isinstance(default, tuple) else default

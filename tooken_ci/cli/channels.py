@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tooken_ci.base.errors import ExitCode, RunnerError
-from tooken_ci.base.text import quoted
+from tooken_ci.base.errors import CommentError, ExitCode, RunnerError
+from tooken_ci.base.text import LONGEST_LINE, quoted, safe
 from tooken_ci.ci.host import HostKind
 from tooken_ci.plan.model import ActionKind
 
@@ -84,6 +85,32 @@ def _add_summary(reporting: Reporting) -> None:
         raise RunnerError(told, hint="Everything else is done; look at the runner.") from None
 
 
+def comment(reporting: Reporting, say: Callable[[str], None]) -> None:
+    """Bring the comment on the pull request up to date, if one is asked for; a run does not fail for want of it.
+
+    Args:
+        reporting: what there is to tell; gets a warning where the comment could not be written.
+        say: writes one line of the log.
+    """
+    report = reporting.report
+    if not reporting.output.comment:
+        return
+    if report.spec is None:
+        say("There is no comment: without a valid spec nothing tells which workspace it would be about.")
+        return
+    from tooken_ci.ci.comment import Comment, publish, room
+    from tooken_ci.render.markdown import as_markdown
+
+    empty = report.error is None and report.plan is not None and report.plan.empty
+    body = as_markdown(report)[: room(os.environ)]
+    told = Comment(workspace=report.spec.workspace, specs=reporting.specs, body=body, empty=empty)
+    try:
+        say(safe(publish(os.environ, told)))
+    except CommentError as error:
+        say(safe(f"Warning: {error}", limit=LONGEST_LINE))
+        reporting.uncommented = error
+
+
 def annotate(reporting: Reporting, say: Callable[[str], None]) -> None:
     """Tell GitHub's runner what belongs to which line of the spec.
 
@@ -101,10 +128,12 @@ def annotate(reporting: Reporting, say: Callable[[str], None]) -> None:
 def notices(reporting: Reporting) -> list[Notice]:
     """All that is to be told on the lines of the spec."""
     from tooken_ci.plan import notices as told
+    from tooken_ci.plan.notices import Level
     from tooken_ci.plan.timeline import due_soon
 
     report = reporting.report
     spec, plan = report.spec, report.plan
     soon = due_soon(spec, report.tokens, plan) if spec is not None and plan is not None and report.tokens else ()
     found = told.of_run(spec=spec, plan=plan, outcome=report.outcome, error=report.error, soon=soon)
-    return [*found, *told.of_leases(report.leases or ())]
+    uncommented = told.of_error(reporting.uncommented, Level.WARNING) if reporting.uncommented else ()
+    return [*found, *uncommented, *told.of_leases(report.leases or ())]

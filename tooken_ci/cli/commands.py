@@ -32,10 +32,10 @@ def cli(context: click.Context, /, *, debug: bool) -> None:
     import os
 
     from tooken_ci.cli.reporting import LogHandler
-    from tooken_ci.tooken.key import mask_variable
+    from tooken_ci.tooken.key import mask_variables
 
     if context.invoked_subcommand != "sandbox":  # which prints a key of its own, maybe the same
-        mask_variable(os.environ)
+        mask_variables(os.environ)
 
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING, force=True, handlers=[LogHandler()])
     logging.getLogger("tooken_ci").setLevel(logging.DEBUG if debug else logging.INFO)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tooken_ci.cli.output import output_options
+from tooken_ci.cli.output import comment_option, output_options
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -211,7 +211,7 @@ def api_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def planning_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that plans."""
-    return _with(api_options(command), *_TERMS)
+    return _with(api_options(command), *_TERMS, comment_option)
 
 
 def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -21,10 +21,12 @@ class Output:
     Attributes:
         form: text for people on standard error; markdown or json on standard output.
         report_file: a file that is to hold the JSON whatever the form is; None = none.
+        comment: the plan is to stand in a comment on the pull request or merge request, too.
     """
 
     form: str = "text"
     report_file: str | None = None
+    comment: bool = False
 
     @property
     def files(self) -> tuple[tuple[str, str], ...]:
@@ -56,13 +58,22 @@ _OPTIONS = (
     ),
 )
 
+comment_option = click.option(
+    "--comment",
+    is_flag=True,
+    envvar="TOOKEN_COMMENT",
+    show_envvar=True,
+    help="Keep one comment with the plan on the pull request or merge request, written with TOOKEN_COMMENT_TOKEN.",
+)
+"""For the commands that plan, above ``output_options``."""
+
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that reports; the command gets them as one ``output``."""
 
     @functools.wraps(command)
-    def bundled(*args: Any, form: str, report_file: str | None, **others: Any) -> Any:
-        return command(*args, output=Output(form=form, report_file=report_file), **others)
+    def bundled(*args: Any, form: str, report_file: str | None, comment: bool = False, **others: Any) -> Any:
+        return command(*args, output=Output(form=form, report_file=report_file, comment=comment), **others)
 
     for option in reversed(_OPTIONS):
         option(bundled)

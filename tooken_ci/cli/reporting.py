@@ -25,6 +25,7 @@ from tooken_ci.base.text import LONGEST_LINE, safe, safe_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from tooken_ci.base.errors import CommentError
     from tooken_ci.base.times import Stop
     from tooken_ci.ci.host import Host
     from tooken_ci.cli.output import Output
@@ -76,6 +77,8 @@ class Reporting:
         exit_code: how the command ends.
         shown: the plan has been shown as text.
         changing: changes may have been made.
+        specs: the paths of the spec, as they were given.
+        uncommented: why the comment that was asked for could not be written; None where nothing kept it.
         files: what the run has saved for later steps, by the name of the output that tells of it.
         until_told: is left once all is told.
     """
@@ -86,6 +89,8 @@ class Reporting:
     exit_code: ExitCode = ExitCode.OK
     shown: bool = False
     changing: bool = False
+    specs: tuple[str, ...] = ()
+    uncommented: CommentError | None = None
     files: dict[str, str] = dataclasses.field(default_factory=dict)
     until_told: contextlib.ExitStack = dataclasses.field(default_factory=contextlib.ExitStack)
 
@@ -154,7 +159,7 @@ class Reporting:
 
     def finish(self) -> None:
         """Tell it."""
-        from tooken_ci.cli.channels import annotate, write_files
+        from tooken_ci.cli.channels import annotate, comment, write_files
 
         write_files(self)
         self.show_plan()
@@ -170,6 +175,7 @@ class Reporting:
             from tooken_ci.render.markdown import as_markdown
 
             click.echo(as_markdown(self.report))
+        comment(self, say)
         annotate(self, say)
         if self.report.error is not None:
             say_error(self.report.error)

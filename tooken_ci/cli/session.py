@@ -81,6 +81,7 @@ def load_spec(specs: Sequence[str], registry: Registry, reporting: Reporting) ->
     """
     from tooken_ci.spec.load import load
 
+    reporting.specs = tuple(specs)
     spec = load(specs, kinds=registry.kinds, others=registry.others)
     reporting.update(spec=spec, workspace=spec.workspace, warnings=tuple(map(str, spec.warnings)))
     return spec

@@ -282,6 +282,11 @@ class Plan:
         forbidding = [str(problem.code) for problem in self.problems if problem.code in FORBIDDING]
         return tuple(dict.fromkeys([*(block.code for block in self.blocks), *forbidding]))
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do, and nothing that keeps something from being done."""
+        return not (self.actions or self.problems or self.blocks)
+
     def permits(self, action: Action, *, once_aged: bool = False) -> bool:
         """Whether apply may do it: a blocked plan goes on only with what is due or unfinished.
 

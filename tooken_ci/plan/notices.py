@@ -51,11 +51,11 @@ class Notice:
     position: Position | None = None
 
 
-def of_error(error: TookenCIError) -> list[Notice]:
+def of_error(error: TookenCIError, level: Level = Level.ERROR) -> list[Notice]:
     """Why a run failed as a whole; of a spec that is not valid each fault on its line."""
     if isinstance(error, SpecError):
-        return [_of_fault(fault, Level.ERROR, error.code) for fault in error.faults]
-    return [Notice(level=Level.ERROR, code=error.code, message=str(error))]
+        return [_of_fault(fault, level, error.code) for fault in error.faults]
+    return [Notice(level=level, code=error.code, message=str(error))]
 
 
 def of_run(

@@ -44,11 +44,12 @@ def read_key(environ: Mapping[str, str], file: str | None) -> Secret:
     return Secret(value)
 
 
-def mask_variable(environ: Mapping[str, str]) -> None:
-    """Have the variable's key masked before it is needed: people give it where a name or a path belongs, too."""
-    value = environ.get(VARIABLE, "").strip()
-    if len(value) >= MINIMUM:
-        Secret(value)
+def mask_variables(environ: Mapping[str, str]) -> None:
+    """Have what the variables hold masked before it is needed: people give it where a name or a path belongs, too."""
+    for name in (VARIABLE, "TOOKEN_COMMENT_TOKEN"):
+        value = environ.get(name, "").strip()
+        if len(value) >= MINIMUM:
+            Secret(value)
 
 
 def _content(file: str) -> str:
