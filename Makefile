@@ -12,6 +12,9 @@ IMAGE ?= tooken-ci
 LOCK_OPTIONS := --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --unsafe-package tooken-ci
 
+# What is compiled once need not be compiled by every process anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 

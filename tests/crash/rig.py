@@ -51,7 +51,6 @@ class Rig:
         with contextlib.ExitStack() as stack:
             folder.mkdir(parents=True, exist_ok=True)
             self.shared = stack.enter_context(SharedTime(folder / "time"))
-            # the ones that fork the runs first: they have no threads
             self._zygotes = [
                 stack.enter_context(Zygote(self.shared, folder / f"run-{index}", index)) for index in range(2)
             ]

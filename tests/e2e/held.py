@@ -10,11 +10,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
 
     from tests.e2e.project import Project
     from tests.support.sandbox import RunningSandbox
+    from tests.support.zygote import Running
 
 PATIENCE = 20.0
 PAUSE = 0.005
@@ -57,7 +57,7 @@ REVOCATION = Point(method="DELETE", path="/tokens/.+", occurrence=2)
 """The revocation of the older generation; the first DELETE is the probe of the scope."""
 
 
-def kill(project: Project, running: subprocess.Popen[str]) -> None:
+def kill(project: Project, running: Running) -> None:
     """Kills a run that stands at a point, and makes sure that it was still there."""
     running.kill()
     assert project.end(running).code == -signal.SIGKILL

@@ -19,11 +19,13 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from tests.e2e.leaks import files_under, findings
+from tests.support.zygote import COMMAND, usual_environment, zygote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tests.support.sandbox import RunningSandbox
+    from tests.support.zygote import Running
 
 TIMEOUT = 50
 FOUR_MINUTES = 240
@@ -84,6 +86,7 @@ class Project:
         secrets: all that may not show.
         variables: what every run finds in its environment beside that.
         stores: each tells all the secrets that a store holds.
+        executed: whether every run is executed; else it is forked, where that makes no difference but in time.
     """
 
     def __init__(self, folder: Path, sandbox: RunningSandbox) -> None:
@@ -94,6 +97,7 @@ class Project:
         self.secrets = {sandbox.api_key}
         self.variables: dict[str, str] = {}
         self.stores: list[Callable[[], Iterable[str]]] = []
+        self.executed = False
         self._delivered: set[Path] = set()
         self._runner_reads: set[int] = set()
         folder.mkdir(exist_ok=True)
@@ -128,25 +132,31 @@ class Project:
         kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
         return {**kept, **ours, **self.variables, **(extra or {})}
 
-    def start(
-        self, *arguments: str, env: Mapping[str, str] | None = None, stdout: int = subprocess.PIPE
-    ) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None, stdout: int = subprocess.PIPE) -> Running:
         """Starts the command, without a terminal; ``end`` waits for it."""
-        process = subprocess.Popen(
-            [*command(), *arguments],
+        process = self._started([*command(), *arguments], self.environment(env), stdout)
+        if (env or {}).get("TOOKEN_CI_ACTION") == "1":
+            self._runner_reads.add(process.pid)
+        return process
+
+    def _started(self, line: list[str], environment: Mapping[str, str], stdout: int) -> Running:
+        forking = zygote(*COMMAND, environment=usual_environment())
+        if not self.executed and forking.fits(environment):
+            return forking.start(
+                line, call="tooken_ci.cli:main", folder=self.folder, environment=environment, stdout=stdout
+            )
+        return subprocess.Popen(
+            line,
             cwd=self.folder,
-            env=self.environment(env),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
         )
-        if (env or {}).get("TOOKEN_CI_ACTION") == "1":
-            self._runner_reads.add(process.pid)
-        return process
 
-    def end(self, process: subprocess.Popen[str]) -> Ended:
+    def end(self, process: Running) -> Ended:
         """Waits for a command to end, and looks for secrets."""
         try:
             out, err = process.communicate(timeout=TIMEOUT)
@@ -154,7 +164,7 @@ class Project:
             process.kill()
             process.communicate()
             raise
-        ended = Ended(code=process.returncode, out=out or "", err=err)
+        ended = Ended(code=process.wait(), out=out or "", err=err)
         # the runner takes its commands out of what it reads, and shows none of them
         seen = re.sub(r"^::add-mask::.*\n", "", err, flags=re.MULTILINE) if process.pid in self._runner_reads else err
         self.scan({"standard output": ended.out.encode(), "standard error": seen.encode()})

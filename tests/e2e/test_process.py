@@ -7,11 +7,20 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.e2e.held import LISTING, hold, wait_for
 from tests.e2e.project import entry, spec
 
 if TYPE_CHECKING:
     from tests.e2e.project import Project
+
+
+@pytest.fixture
+def project(project: Project) -> Project:
+    """Gives a project whose runs are executed: the process is what this is about."""
+    project.executed = True
+    return project
 
 
 def test_no_core_is_dumped(project: Project) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import html
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.leaks import findings
-from tests.e2e.project import TIMEOUT, entry, spec
+from tests.e2e.project import TIMEOUT, command, entry, spec
+from tests.support.zygote import COMMAND, usual_environment, zygote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from tests.e2e.project import Project
 
 _START = """
-import sys
 {preparation}
 from tooken_ci.cli import main
 main()
@@ -82,16 +80,15 @@ class _Shown:
 
 def _run(project: Project, preparation: str, *arguments: str, env: Mapping[str, str] | None = None) -> _Shown:
     """Runs the command in a process where something else was done before; nothing is searched yet."""
-    ended = subprocess.run(
-        [sys.executable, "-c", _START.format(preparation=preparation), *arguments],
-        cwd=project.folder,
-        env=project.environment(env),
-        capture_output=True,
-        check=False,
-        timeout=TIMEOUT,
-        text=True,
+    running = zygote(*COMMAND, environment=usual_environment()).start(
+        [*command(), *arguments],
+        call="builtins:exec",
+        given=[_START.format(preparation=preparation), {"__name__": "__main__"}],
+        folder=project.folder,
+        environment=project.environment(env),
     )
-    return _Shown(code=ended.returncode, out=ended.stdout, err=ended.stderr)
+    out, err = running.communicate(timeout=TIMEOUT)
+    return _Shown(code=running.wait(), out=out, err=err)
 
 
 def _search(project: Project, shown: _Shown) -> None:

@@ -26,6 +26,7 @@ def authority(tmp_path: Path) -> Authority:
 def behind(authority: Authority, still_project: Project) -> Iterator[Project]:
     """Gives a project whose API is behind TLS."""
     still_project.write(spec({"ci": entry("ci")}))
+    still_project.executed = True  # what the libraries know of certificates they may know from their import
     with served(authority.certify("127.0.0.1")) as (port, _):
         still_project.url = f"https://127.0.0.1:{port}/v1"
         yield still_project

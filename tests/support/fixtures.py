@@ -9,12 +9,20 @@ import pytest
 
 from tests.support.bao import Bao, running
 from tests.support.sandbox import RunningSandbox
+from tests.support.zygote import stop_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.support.contract import Prism
     from tests.support.github import FakeGitHub
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forking() -> Iterator[None]:
+    """Ends, last of all, the processes that fork runs."""
+    yield
+    stop_all()
 
 
 @pytest.fixture

@@ -12,11 +12,31 @@ from typing import TYPE_CHECKING, Any, Self
 
 from requests import Response, Session
 
+from tests.support.zygote import zygote
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tests.support.zygote import Running
+
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 30
+
+
+def _started(arguments: Sequence[str], environment: Mapping[str, str]) -> Running:
+    """Starts it."""
+    forking = zygote("tooken_ci.sandbox.*", environment=environment)
+    if not forking.fits(environment):
+        command = [sys.executable, "-m", "tooken_ci.sandbox", *arguments]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, cwd=ROOT, text=True)
+    return forking.start(
+        ["tooken_ci.sandbox", *arguments],
+        call="tooken_ci.sandbox.__main__:main",
+        folder=ROOT,
+        path=ROOT,
+        environment=environment,
+        stderr=2,
+    )
 
 
 class RunningSandbox:
@@ -47,14 +67,7 @@ class RunningSandbox:
             arguments.append(f"--seed={self._in_file('seed', seed)}")
         if faults is not None:
             arguments.append(f"--faults={self._in_file('faults', faults)}")
-        environment = {**os.environ, "TOOKEN_SANDBOX_API_KEY": api_key or ""}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tooken_ci.sandbox", *arguments],
-            stdout=subprocess.PIPE,
-            env=environment,
-            cwd=ROOT,
-            text=True,
-        )
+        self.process = _started(arguments, {**os.environ, "TOOKEN_SANDBOX_API_KEY": api_key or ""})
         self._session = Session()
         self._session.trust_env = False
         assert self.process.stdout is not None
