@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tooken_ci.plan.price import Price
     from tooken_ci.plan.result import Outcome, Result
 
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -169,6 +169,7 @@ def _result(result: Result) -> dict[str, Any]:
         "id": result.id,
         "status": str(result.status),
         "error": result.error or None,
+        "unread": list(result.unread),
     }
 
 
