@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.apply.support import BUSY, DONE, FAILED, only, statuses
+from tests.apply.support import BUSY, DONE, FAILED, REFUSED, only, statuses
 from tooken_ci.base.errors import ForbiddenError
 from tooken_ci.base.record import MarkKind
 from tooken_ci.tooken.client import Client
@@ -216,3 +216,20 @@ def test_a_copy_needs_no_scope_to_write(world: World) -> None:
     world.serve(world.entry())
     world.key = world.sandbox.create(f"key-{world.name}", "tokens:read")["token"]
     assert statuses(world.serve(world.entry(to="a b"))) == [("redeliver", world.name, DONE)]
+
+
+def test_what_cannot_be_read_back(world: World) -> None:
+    """A result names the places that accepted the secret and give nothing back; those that failed are told as such."""
+    world.store("a").blind = world.store("b").blind = True
+    world.store("b").before["record"] = REFUSED
+    world.prepare(world.entry(to="a b c"))
+    result = only(world.apply())
+    assert result.status is FAILED
+    assert result.unread == ("file a",)
+    assert "file b" in result.error
+
+
+def test_what_is_read_back_is_not_named(world: World) -> None:
+    """Where every place gives back what was written, nothing is told."""
+    world.prepare(world.entry(to="a b"))
+    assert only(world.apply()).unread == ()

@@ -46,16 +46,19 @@ def _watch_renames(path: str, rename: tuple[int, str] | None) -> None:
     """Counts the files that take another's place; the interpreter tells before it is done."""
     counted = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     number = 0
+    chosen, harm = rename or (0, "")
 
     def hook(event: str, _: tuple[Any, ...]) -> None:
         nonlocal number
+        if event == "os.remove" and number == chosen and harm == Harm.KILLED_AFTER:  # what it was written in is left
+            os.kill(os.getpid(), signal.SIGKILL)
         if event != "os.rename":
             return
         number += 1
         os.write(counted, b".")
-        if rename is not None and rename[0] == number:
-            if rename[1] == Harm.KILLED_BEFORE:
-                os.kill(os.getpid(), signal.SIGKILL)
+        if number == chosen and harm == Harm.KILLED_BEFORE:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if number == chosen and harm == Harm.REFUSED:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     sys.addaudithook(hook)

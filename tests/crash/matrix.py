@@ -22,7 +22,7 @@ SHARE = 0.15
 """Of the requests of a seeded run that come to harm."""
 
 _WORKERS = "8"
-_FILE_HARMS = (Harm.KILLED_BEFORE, Harm.REFUSED)
+_FILE_HARMS = (Harm.KILLED_BEFORE, Harm.KILLED_AFTER, Harm.REFUSED)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

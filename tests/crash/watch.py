@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.crash.stage import Stage
     from tests.crash.zygote import Ended
 
-_HALF_WRITTEN = re.compile(r"(^|/)\.[^/]+\.tooken-[a-z0-9_]{8}$")
+_HALF_WRITTEN = re.compile(r"(^|/)\.[^/]+\.tooken-[0-9a-f]{8}/")
 
 _NAMED = (("exec", "name"), ("vault", "path"), ("github_secret", "name"), ("aws_secret", "name"))
 """What tells the destinations of a kind apart."""
@@ -145,7 +145,7 @@ class Watch:
 
 
 def half_written(folder: Path) -> list[str]:
-    """The files that were being written when a run was killed."""
+    """The files that were being written when a run was killed; a folder that is empty holds nothing to find."""
     return [name for name in files_under(folder) if _HALF_WRITTEN.search(name)]
 
 

@@ -64,7 +64,7 @@ class Zygote:
             arguments: the command line.
             folder: its working directory.
             environment: all of it.
-            rename: which of its renames of files, from 1, is killed before it is done, or refused.
+            rename: which of its renames of files, from 1, is refused, or killed before it is done or after.
 
         Returns:
             Its process id.

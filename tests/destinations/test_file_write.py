@@ -11,6 +11,7 @@ import pytest
 
 from tests.destinations.support import OTHER, SECRET, Place, held, mark, record
 from tooken_ci.base.errors import DestinationError
+from tooken_ci.base.half_written import half_written
 from tooken_ci.base.record import State
 from tooken_ci.base.secret import Secret
 
@@ -225,11 +226,31 @@ def test_fetching_what_is_no_secret(full: Place, content: bytes) -> None:
     assert full.destination.look().state is State.ABSENT
 
 
-def test_what_a_killed_run_left_half_written(full: Place) -> None:
-    """The next write removes what a run that was killed had written beside the file, and nothing else."""
-    half, other = full.path.parent / ".secret.tooken-a1b2c3d4", full.path.parent / ".secret.tooken-notes.txt"
-    for path in (half, other):
-        path.write_text(OTHER, encoding="utf-8")
+@pytest.mark.parametrize("renamed", [False, True], ids=["before", "after"])
+def test_what_a_killed_run_left_half_written(full: Place, *, renamed: bool) -> None:
+    """The next write removes what a run that was killed left beside the file, and nothing else."""
+    with half_written(full.path) as (handle, half):
+        os.close(handle)
+    half.parent.mkdir()
+    if not renamed:
+        half.write_text(OTHER, encoding="utf-8")
+    other = full.path.parent / ".secret.tooken-notes.txt"
+    other.write_text(OTHER, encoding="utf-8")
     full.destination.write(Secret(SECRET))
-    assert not half.exists()
+    assert not half.parent.exists()
     assert other.exists()
+
+
+def test_a_folder_that_permits_no_folder(full: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a secret cannot be written in private it is not written, and the error says what the folder lacks."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(DestinationError, match="permits files but no folder") as caught:
+        full.destination.write(Secret(OTHER))
+    assert caught.value.surely_refused
+    assert "make folders there" in caught.value.hint
+    assert full.path.read_text(encoding="utf-8") == SECRET
+    assert full.files() == ["secret", "secret.tooken"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -92,6 +93,22 @@ def test_the_documents_example(shop: GitHubProject, contract: Prism) -> None:
     assert shop.github.secret(NAME, f"{SHOP_PATH}/dependabot") == one
     assert shop.github.state.items["/orgs/acme/actions", "secrets"][NAME].ids == [102, 103]
     shop.converge()
+
+
+def test_what_cannot_be_read_back_is_told(shop: GitHubProject) -> None:
+    """That GitHub accepted a secret, and gives none back, is told in every format; of a file nothing is."""
+    place = f"github_secret acme/shop {NAME}"
+    for form, scope in (("json", "tokens:read"), ("text", "audit:read"), ("markdown", "webhooks:read")):
+        shop.later()
+        shop.declare(SHOP, files=("out/ci",), scopes=[scope])
+        ended = shop.run("apply", "--format", form)
+        if form == "json":
+            (result,) = ended.data["results"]
+            assert result["unread"] == [place]
+        else:
+            shown = ended.out if form == "markdown" else ended.err
+            assert f"accepted, not read back: {place}" in html.unescape(shown)
+            assert "not read back: out/ci" not in shown
 
 
 def test_a_secret_that_was_removed(shop: GitHubProject) -> None:

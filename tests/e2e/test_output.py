@@ -39,7 +39,7 @@ def test_a_plan_as_json(still_project: Project) -> None:
     ended = still_project.run("plan", "--format", "json")
     assert ended.err == ""
     data = ended.data
-    assert data["format_version"] == "1.1"
+    assert data["format_version"] == "1.2"
     assert data["workspace"] == "test"
     assert data["blocked_by"] == data["waiting"] == []
     assert data["summary"] == {
@@ -61,6 +61,7 @@ def test_an_apply_as_json(project: Project) -> None:
     made = project.sandbox.active_tokens()[0]
     assert result == {
         "action": "create", "entry": "ci", "token": "ci", "id": made["id"], "status": "done", "error": None,
+        "unread": [],
     }  # fmt: skip
     ended.says("done", "create ci")
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from importlib import resources
 from typing import Any
@@ -91,7 +92,7 @@ def test_a_plan_in_full() -> None:
         "warnings",
         "requests",
     ]
-    assert (data["format_version"], data["tool_version"], data["workspace"]) == ("1.1", __version__, "w")
+    assert (data["format_version"], data["tool_version"], data["workspace"]) == ("1.2", __version__, "w")
     assert data["summary"] == {
         "create": 1,
         "replace": 1,
@@ -157,10 +158,18 @@ def test_an_apply_tells_results() -> None:
     data = as_data(Report(workspace="w", plan=made, price=PRICE, outcome=outcome(made), applying=True))
     assert len(data["results"]) == len(made.actions)
     first = {"action": "create", "entry": "ci", "token": "ci", "id": None, "status": "done", "error": None}
-    assert data["results"][0] == first
+    assert data["results"][0] == {**first, "unread": []}
     assert data["results"][1]["error"] == "It said no."
     assert "results" not in as_data(Report(plan=made))
     assert as_data(Report(applying=True))["results"] == []
+
+
+def test_a_result_names_what_was_not_read_back() -> None:
+    """A result lists the destinations that accepted the secret and cannot be read back."""
+    made = plan(problems=(), blocks=())
+    told = dataclasses.replace(outcome(made), results=(dataclasses.replace(outcome(made).results[0], unread=("a b",)),))
+    data = as_data(Report(workspace="w", plan=made, price=PRICE, outcome=told, applying=True))
+    assert [result["unread"] for result in data["results"]] == [["a b"]]
 
 
 def test_a_failure_tells_code_and_message() -> None:

@@ -106,6 +106,16 @@ def test_results() -> None:
     assert "| failed | replace | <code>ci</code> | It said no. |\n" in text
 
 
+def test_what_was_not_read_back() -> None:
+    """A result names the destinations that took the secret on trust, behind its error where it has one."""
+    made = plan()
+    results = tuple(dataclasses.replace(one, unread=("env A", "env | B")) for one in outcome(made).results[:2])
+    told = dataclasses.replace(outcome(made), results=results)
+    text = html.unescape(as_markdown(Report(workspace="ci", plan=made, outcome=told, applying=True)))
+    assert "| <code>ci</code> | accepted, not read back: env A, env | B |\n" in text
+    assert "| It said no.; accepted, not read back: env A, env | B |\n" in text
+
+
 def test_a_failure() -> None:
     """A failure before there was a plan is told, and there is no table."""
     text = html.unescape(as_markdown(Report(error=NotTheApiError("This is HTML.", hint="Check it."))))

@@ -141,7 +141,7 @@ def test_no_text_speaks_to_the_runner_or_the_terminal(word: str) -> None:
     assert made.plan is not None
     lines = as_text(made) + as_text(Report(warnings=(word,))) + headline(made.plan) + "\n"
     for result in outcome(made.plan, error=word).results:
-        lines += result_line(result) + "\n"
+        lines += result_line(dataclasses.replace(result, unread=(word,))) + "\n"
     assert all(char.isprintable() or char == "\n" for char in lines)
     assert "##[" not in lines
     assert not any(line.lstrip().startswith("::") for line in lines.split("\n"))
@@ -163,6 +163,12 @@ def test_no_text_speaks_to_the_runner_or_the_terminal(word: str) -> None:
 def test_a_result_is_one_line(status: ResultStatus, error: str, line: str) -> None:
     """Each result is a line that begins with what became of it."""
     assert result_line(Result.of(action(), status, error)) == line
+
+
+def test_a_result_names_what_was_not_read_back() -> None:
+    """A result names the destinations that accepted the secret and cannot be read back."""
+    result = dataclasses.replace(Result.of(action(), ResultStatus.DONE), unread=("env A", "env B"))
+    assert result_line(result) == "  done    create ci: accepted, not read back: env A, env B"
 
 
 def test_the_last_line_counts() -> None:

@@ -43,6 +43,7 @@ class Places:
         self._marked: dict[str, None] = {}  # a set that keeps its order
         self._first_mark = -math.inf
         self._refused: list[str] = []  # that surely took nothing, although they were marked
+        self._unread: set[str] = set()
         self.failures: dict[str, DestinationError] = {}
         self.touched = False
 
@@ -50,6 +51,11 @@ class Places:
     def age(self) -> float:
         """Seconds since the first of the marks that stand was made; all are made anew together."""
         return self._context.clock.monotonic() - self._first_mark
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The places that were served, but cannot be read back."""
+        return tuple(place for place in self._open if place in self._unread and place not in self.failures)
 
     def late(self) -> bool:
         """Whether another run may have taken this one for dead meanwhile."""
@@ -160,7 +166,10 @@ class Places:
                 self.touched = True
             raise
         self.touched = True
-        if destination.holds(secret) is False:
+        found = destination.holds(secret)
+        if found is None:
+            self._unread.add(place)
+        if found is False:
             raise DestinationError(
                 "what was read back is not what was written.",
                 hint="Look for something else that writes there.",

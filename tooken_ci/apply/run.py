@@ -222,6 +222,7 @@ class _Run:
                 self._defer(BusyEntry.met(view.entry.name, error, self._context))
                 return False
             result = Result.of(action, ResultStatus.FAILED, str(error))
+        result = dataclasses.replace(result, unread=places.unread)
         self._ledger.note(action, result)
         return result.status is ResultStatus.DONE
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tooken_ci.base.half_written import half_written
 from tooken_ci.base.leaks import written
 from tooken_ci.base.redact import redactor
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def replace(path: Path, text: str, *, mode: int) -> None:
@@ -16,11 +19,11 @@ def replace(path: Path, text: str, *, mode: int) -> None:
     Raises:
         OSError: it could not be written.
     """
-    with half_written(path.parent, f".{path.name[:50]}.") as (handle, name):
+    with half_written(path) as (handle, half):
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(redactor.clean(text))
-        Path(name).chmod(mode)
-        Path(name).replace(path)
+        half.chmod(mode)
+        half.replace(path)
     written.note(path)
 
 

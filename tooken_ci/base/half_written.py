@@ -1,44 +1,88 @@
 """Files that are half written, and may hold a secret: none is left behind by a run that ends, however it is ended.
 
-What the kernel kills leaves its own; the next write to the same place removes that.
+What the kernel kills leaves its own, be it an empty folder; the next write to the same place removes that.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import re
+import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_paths: set[str] = set()
+_FOLDER_MODE = 0o700
+_MODE = 0o600
+
+_NAME = "half-written"
+"""Of the file in its folder. Nothing else is removed there, whatever stands in the folder's place by then."""
+
+_folders: set[Path] = set()
 
 
 @contextlib.contextmanager
-def half_written(folder: Path, prefix: str) -> Iterator[tuple[int, str]]:
-    """A new file, 0600 from its first moment, open for writing; what stands there in the end is removed.
+def half_written(path: Path) -> Iterator[tuple[int, Path]]:
+    """A new file, 0600 in a folder that is 0700, open for writing; what stands there in the end is removed.
 
-    It stands beside what it is to become, since only within a file system can it take that one's place in one step.
+    The folder stands beside what the file is to become, since only within a file system can it take that one's place in
+    one step. What a run that was killed left there goes first: nobody else is at work on that file.
 
     Args:
-        folder: where it is made.
-        prefix: how its name begins.
+        path: what it is to become.
+
+    Raises:
+        OSError: it cannot be made, or what was left cannot be removed; tells where not even the folder can be made.
     """
-    handle, path = tempfile.mkstemp(prefix=prefix, dir=folder)
-    _paths.add(path)
+    _clear(path)
+    folder = path.with_name(f"{_prefix(path)}{os.urandom(4).hex()}")
+    _folders.add(folder)  # before it is there: a signal may come in between
     try:
-        yield handle, path
+        _make(folder)
+        try:
+            half = folder / _NAME
+            yield os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, _MODE), half
+        finally:
+            _remove(folder)
     finally:
-        with contextlib.suppress(FileNotFoundError):  # it has taken its place
-            os.unlink(path)  # noqa: PTH108  # pathlib would only wrap it
-        _paths.discard(path)
+        _folders.discard(folder)
 
 
 def remove_all() -> None:
     """Remove what other threads are writing: the process is about to end without them."""
-    for path in _paths.copy():
+    for folder in _folders.copy():
         with contextlib.suppress(OSError):
-            os.unlink(path)  # noqa: PTH108  # as above
+            _remove(folder)
+
+
+def _clear(path: Path) -> None:
+    """Remove what a run that was killed left half written: it may be a secret."""
+    pattern = re.compile(re.escape(_prefix(path)) + r"[0-9a-f]{8}")
+    for left in path.parent.iterdir():
+        if pattern.fullmatch(left.name):
+            _remove(left)
+
+
+def _prefix(path: Path) -> str:
+    """How the folder's name begins: like no other file's, and short enough whatever the file is called."""
+    return f".{path.name[:40]}.{zlib.crc32(os.fsencode(path.name)):08x}.tooken-"
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=_FOLDER_MODE)
+    except OSError as error:
+        if not os.access(folder.parent, os.W_OK | os.X_OK):
+            raise
+        told = "its folder permits files but no folder, and a private one is needed to write it in"
+        raise OSError(error.errno, f"{told}: {error.strerror}") from None
+
+
+def _remove(folder: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):  # it has taken its place
+        (folder / _NAME).unlink()
+    with contextlib.suppress(FileNotFoundError):
+        folder.rmdir()

@@ -112,6 +112,15 @@ class Grace(Duration):
         return seconds
 
 
+def _mask_key(_: click.Context, __: click.Parameter, file: str | None) -> str | None:
+    """Have the file's key masked before anything else is read: people give it where a name belongs, too."""
+    from tooken_ci.tooken.key import mask_file
+
+    if file is not None:
+        mask_file(file)
+    return file
+
+
 spec_option = click.option(
     "--spec",
     "specs",
@@ -134,6 +143,8 @@ _API_OPTIONS = (
     ),
     click.option(
         "--api-key-file",
+        is_eager=True,
+        callback=_mask_key,
         envvar="TOOKEN_API_KEY_FILE",
         show_envvar=True,
         help="A file that holds the API key. Without it, the key comes from the variable TOOKEN_API_KEY.",

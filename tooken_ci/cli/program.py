@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import io
+import itertools
 import os
 import sys
 import threading
@@ -22,6 +23,9 @@ from tooken_ci.cli.leaks import searched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_KEY_FILE = "--api-key-file"
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -60,11 +64,11 @@ def _guarded(arguments: Sequence[str] | None) -> int:
             args=None if arguments is None else list(arguments), prog_name="tooken-ci", standalone_mode=False
         )
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last net
-        return _told(error)
+        return _told(error, sys.argv[1:] if arguments is None else arguments)
     return code if isinstance(code, int) else ExitCode.OK
 
 
-def _told(error: Exception | KeyboardInterrupt) -> int:
+def _told(error: Exception | KeyboardInterrupt, arguments: Sequence[str]) -> int:
     """Tell what no command has caught, and give the exit code that it means."""
     from tooken_ci.base.text import safe_lines
     from tooken_ci.cli.reporting import internal_error, say, say_error
@@ -74,6 +78,7 @@ def _told(error: Exception | KeyboardInterrupt) -> int:
             say_error(error)
             return error.exit_code
         case click.ClickException():
+            _mask_keys(arguments)
             told = io.StringIO()
             error.show(told)
             say(safe_lines(told.getvalue()), end="")
@@ -88,6 +93,17 @@ def _told(error: Exception | KeyboardInterrupt) -> int:
             error_told = internal_error(error)
             say_error(error_told)
             return error_told.exit_code
+
+
+def _mask_keys(arguments: Sequence[str]) -> None:
+    """Have every key masked that was named before the command line was understood: the key may be the misunderstood."""
+    from tooken_ci.tooken.key import mask_file, mask_variable
+
+    mask_variable(os.environ)
+    named = [after for option, after in itertools.pairwise(arguments) if option == _KEY_FILE]
+    named += [one.removeprefix(f"{_KEY_FILE}=") for one in arguments if one.startswith(f"{_KEY_FILE}=")]
+    for file in filter(None, [*named, os.environ.get("TOOKEN_API_KEY_FILE")]):
+        mask_file(file)
 
 
 def main() -> NoReturn:

@@ -7,10 +7,8 @@ import dataclasses
 import errno
 import fcntl
 import os
-import re
 import stat
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tooken_ci.base.errors import DestinationError
@@ -19,6 +17,7 @@ from tooken_ci.base.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PRIVATE = 0o600
 _FOLDER_MODE = 0o700
@@ -110,28 +109,16 @@ def replace(path: Path, text: str, access: Access, ids: Ids | None) -> None:
     Raises:
         OSError: it could not be written.
     """
-    _clear(path)
-    with half_written(path.parent, _prefix(path)) as (handle, temporary):
+    with half_written(path) as (handle, half):
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             file.write(text)
             file.flush()
             if ids is not None:
+                os.chown(half.parent, *ids)  # or its owner could not remove what a killed run leaves
                 os.fchown(file.fileno(), *ids)
             os.fchmod(file.fileno(), access.mode)
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
-
-
-def _prefix(path: Path) -> str:
-    return f".{path.name[:100]}.tooken-"
-
-
-def _clear(path: Path) -> None:
-    """Remove what a run that was killed left half written: it may be a secret. Nobody else is at work on the file."""
-    pattern = re.compile(re.escape(_prefix(path)) + r"[a-z0-9_]{8}")
-    for left in path.parent.iterdir():
-        if pattern.fullmatch(left.name):
-            left.unlink(missing_ok=True)
+        half.replace(path)
 
 
 def make_folder(folder: Path, access: Access, ids: Ids | None) -> None:

@@ -217,7 +217,7 @@ class FileDestination:
     def _unwritable(path: Path, error: OSError) -> DestinationError:
         return DestinationError(
             f"{quoted(str(path))} cannot be written: {_why(error)}.",
-            hint="Check that its folder exists, or can be made, and that this user may write there.",
+            hint="Check that its folder exists, or can be made, and that this user may write and make folders there.",
         )
 
 

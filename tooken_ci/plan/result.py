@@ -42,6 +42,7 @@ class Result:
         status: how it ended.
         error: why it did not end well; empty where it did.
         unclear: it failed, but may have been done all the same.
+        unread: the places that accepted the secret and cannot be read back.
     """
 
     kind: ActionKind
@@ -51,6 +52,7 @@ class Result:
     status: ResultStatus
     error: str = ""
     unclear: bool = False
+    unread: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, action: Action, status: ResultStatus, error: str = "") -> Result:

@@ -6,13 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tooken_ci.base import times
-from tooken_ci.base.text import count
+from tooken_ci.base.text import count, safe
 from tooken_ci.plan.model import GOING_ON, ActionKind, Origin
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from tooken_ci.plan.model import Action, Plan, Waiting
+    from tooken_ci.plan.result import Result
 
 
 class Fates:
@@ -56,6 +57,12 @@ def held_back(plan: Plan, action: Action) -> str:
         return f"blocked by {', '.join(block.code for block in plan.blocks)}"
     stopped = next((entry.stopped for entry in plan.entries if entry.entry == action.entry), None)
     return "" if stopped is None else str(stopped.code)
+
+
+def ending(result: Result) -> str:
+    """Why an action did not end well, or which stores took the secret on trust, in words; empty where neither is so."""
+    unread = f"accepted, not read back: {', '.join(map(safe, result.unread))}" if result.unread else ""
+    return "; ".join(filter(None, (result.error, unread)))
 
 
 def going_on(plan: Plan) -> str:

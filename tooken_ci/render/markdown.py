@@ -9,7 +9,7 @@ from tooken_ci.base.text import count
 from tooken_ci.plan.model import ActionKind
 from tooken_ci.render.escaping import markdown as _text
 from tooken_ci.render.escaping import markdown_code as _code
-from tooken_ci.render.judging import Fates, going_on, held_back, last_use, shortened
+from tooken_ci.render.judging import Fates, ending, going_on, held_back, last_use, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ def as_markdown(report: Report) -> str:
         lines += _plan(report.plan)
     if report.outcome is not None and report.outcome.results:
         rows = [
-            (str(result.status), str(result.kind), _code(result.token), _text(result.error))
+            (str(result.status), str(result.kind), _code(result.token), _text(ending(result)))
             for result in report.outcome.results
         ]
         lines += _table(("Result", "Action", "Token", "Why"), rows)

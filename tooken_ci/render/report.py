@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tooken_ci.spec.model import Spec
     from tooken_ci.tooken.model import Token
 
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -175,6 +175,7 @@ def _result(result: Result) -> dict[str, Any]:
         "id": result.id,
         "status": str(result.status),
         "error": result.error or None,
+        "unread": list(result.unread),
     }
 
 

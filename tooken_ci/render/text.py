@@ -8,7 +8,7 @@ from tooken_ci.base import times
 from tooken_ci.base.text import LONGEST_LINE, count, quoted, safe
 from tooken_ci.plan.model import ActionKind
 from tooken_ci.plan.result import ResultStatus
-from tooken_ci.render.judging import Fates, going_on, held_back, last_use, shortened
+from tooken_ci.render.judging import Fates, ending, going_on, held_back, last_use, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -129,7 +129,7 @@ def _price(price: Price, plan: Plan) -> Iterator[str]:
 
 def result_line(result: Result) -> str:
     """One line for one result, as it comes."""
-    why = f": {result.error}" if result.error else ""
+    why = f": {told}" if (told := ending(result)) else ""
     return safe(f"  {result.status:7} {result.kind} {safe(result.token)}{why}", limit=LONGEST_LINE)
 
 

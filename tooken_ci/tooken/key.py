@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 VARIABLE = "TOOKEN_API_KEY"
 _OTHERS = 0o077
 
+_LARGEST = 8_192
+"""Bytes; a file that is larger holds something else."""
+
 
 def read_key(environ: Mapping[str, str], file: str | None) -> Secret:
     """The key; a file that is named goes before the variable.
@@ -50,6 +53,24 @@ def mask_variables(environ: Mapping[str, str]) -> None:
         value = environ.get(name, "").strip()
         if len(value) >= MINIMUM:
             Secret(value)
+
+
+def mask_file(file: str) -> None:
+    """Have a file's key masked before it is needed, as the variable's; ``read_key`` tells what is wrong with the file.
+
+    What others may read is masked all the same. A file that would give nothing the second time is left alone.
+    """
+    try:
+        path = Path(file)
+        if not path.is_file():  # a pipe gives it once
+            return
+        with path.open("rb") as stream:
+            content = stream.read(_LARGEST + 1)
+        value = content.decode().strip()
+    except (OSError, ValueError):
+        return
+    if len(value) >= MINIMUM and len(content) <= _LARGEST:
+        Secret(value)
 
 
 def _content(file: str) -> str:
