@@ -23,6 +23,8 @@ SECONDS = 60.0
 _NO_COMMIT = re.compile(r"(0{40}|0{64})?")
 """What GitHub and GitLab give as the commit before where there is none, such as for a new branch or a schedule."""
 
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
 _PASSED_ON = ("PATH", "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_")
 """What git gets of the environment, by the beginnings of names: no key, and nothing that names another repository."""
 
@@ -55,7 +57,7 @@ def changed_since(ref: str, folder: str, environ: Mapping[str, str]) -> frozense
     if top is None:
         raise UsageError(f"--changed-since needs a checkout of git at {quoted(folder)}: {git.complaint}")
     commit = git.line("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-    if commit is None:
+    if commit is None or not _COMMIT.fullmatch(commit):  # such as ^main: all but what main has
         raise UsageError(f"git does not know the commit {quoted(ref)}.", hint=_DEPTH)
     base = git.line("merge-base", commit, "HEAD")
     if base is None:
@@ -94,15 +96,15 @@ class _Git:
                 f"git could not be started: {getattr(error, 'strerror', None) or error}.",
                 hint="--changed-since needs git, and a checkout; without the option all workspaces are listed.",
             ) from None
-        try:
-            out, err = process.communicate(timeout=SECONDS)
-        except subprocess.TimeoutExpired:
-            raise RunnerError(f"git took longer than {SECONDS:.0f} s and was stopped.") from None
-        finally:
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended, with all that it started
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            children.ended(process)
+        with process:
+            try:
+                out, err = process.communicate(timeout=SECONDS)
+            except subprocess.TimeoutExpired:
+                raise RunnerError(f"git took longer than {SECONDS:.0f} s and was stopped.") from None
+            finally:
+                with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended, with all that it started
+                    os.killpg(process.pid, signal.SIGKILL)
+                children.ended(process)
         said = err.decode(errors="replace").strip().splitlines()
         self.complaint = safe(said[0]) if said else f"it ended with exit code {process.returncode}."
         return out if process.returncode == 0 else None
