@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.destinations.exec_support import gone
 from tests.support.repository import Repository
 from tooken_ci.base.children import children
 from tooken_ci.base.errors import RunnerError, UsageError
@@ -170,9 +170,7 @@ def test_git_hangs(repository: Repository, tmp_path: Path, monkeypatch: pytest.M
     environ = _instead_of_git(tmp_path / "bin", f"sleep 50 & echo $! > {tmp_path}/child; wait")
     with pytest.raises(RunnerError, match="was stopped"):
         changed_since("main", str(repository.folder), environ)
-    child = (tmp_path / "child").read_text(encoding="utf-8").strip()
-    state = subprocess.run(["ps", "-o", "stat=", "-p", child], capture_output=True, text=True, check=False).stdout
-    assert state.strip()[:1] in {"", "Z"}
+    assert gone([int((tmp_path / "child").read_text(encoding="utf-8"))])
     assert not children._groups
 
 
