@@ -111,6 +111,17 @@ def test_a_spec_that_cannot_be_listed(
     assert "::error file=fleet/new.yml,line=" in captured.err
 
 
+def test_nothing_but_the_list(
+    fleet: Repository, listed: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On GitHub the step's outputs are the workflow's own to write, and there is no plan to sum up."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    assert len(listed("fleet")["include"]) == 3
+    assert not list(tmp_path.glob("GITHUB*"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [(["nowhere"], 2), ([], 2), (["fleet", "--changed-since", "--output=x"], 2), (["fleet", "--for", "jenkins"], 2)],

@@ -74,10 +74,8 @@ def matrix(*, folder: str, changed_since: str | None, part: tuple[int, int], sys
     GitHub's 'strategy.matrix' or GitLab's 'parallel: matrix', one job a workspace. All of the specs must be valid.
     """
     from tooken_ci.cli.fleet import matrix_of
-    from tooken_ci.cli.reporting import reporting_on
 
-    with reporting_on("text") as reporting:
-        matrix_of(reporting, folder, changed_since=changed_since, part=part, form=system)
+    matrix_of(folder, changed_since=changed_since, part=part, form=system)
 
 
 @cli.command()
