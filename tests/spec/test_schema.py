@@ -14,7 +14,7 @@ from tests.spec import support
 from tests.spec.support import KINDS, FileLike, told
 from tooken_ci.base import scopes
 from tooken_ci.spec.compose import compose
-from tooken_ci.spec.schema import schema
+from tooken_ci.spec.schema import _Kinds, _rules, schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,3 +101,11 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_rules_are_made_once_for_the_same_kinds() -> None:
+    """Every file of a fleet is held against the same rules; other kinds have others, also where they look alike."""
+    first = _rules(_Kinds(KINDS))
+    assert _rules(_Kinds(list(KINDS))) is first
+    assert _rules(_Kinds([FileLike()])) is not first
+    assert _Kinds(KINDS) != KINDS

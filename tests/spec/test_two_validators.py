@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 GOOD = sorted((HERE / "good").glob("*.yml"))
 EXAMPLES = [*GOOD, *sorted((HERE / "bad").glob("*.yml"))]
-RULES = schema._rules(KINDS)
+RULES = schema._rules(schema._Kinds(KINDS))
 VALUES: st.SearchStrategy[Any] = st.sampled_from(
     [
         *(None, True, False, 0, 1, -1, 5, 1.0, 0.0, -0.0, 1.5, 1e308, float("inf"), float("nan"), 10**18, 10**30),
@@ -98,7 +98,7 @@ def mutated(node: Any, data: st.DataObject) -> Any:
     return copied
 
 
-@pytest.mark.parametrize("pattern", sorted(set(patterns(RULES))))
+@pytest.mark.parametrize("pattern", sorted(set(patterns(RULES.data))))
 def test_patterns_mean_the_same_to_both(pattern: str) -> None:
     """No pattern of the schema takes a character in the fast one's dialect that Python's refuses."""
     fast, slow = jsonschema_rs.Draft202012Validator({"pattern": pattern}), re.compile(pattern)
@@ -124,4 +124,4 @@ def test_half_a_character_is_judged_by_the_other(tmp_path: Path, monkeypatch: py
 def test_the_plain_schema_is_not_worn_out_by_use() -> None:
     """The rules for validators are made anew; the schema for editors keeps what they leave out."""
     assert "propertyNames" in schema.schema(KINDS)["properties"]["tokens"]
-    assert "propertyNames" not in RULES["properties"]["tokens"]
+    assert "propertyNames" not in RULES.data["properties"]["tokens"]

@@ -13,6 +13,7 @@ from tooken_ci import __version__
 from tooken_ci.cli.options import (
     Lines,
     Overlap,
+    Part,
     api_options,
     plan_options,
     planning_options,
@@ -54,6 +55,27 @@ def validate(*, specs: tuple[str, ...], output: Output) -> None:
         spec = load_spec(specs, registry_for(reporting.host, *specs, *reporting.paths), reporting)
         keep_policy(spec)
         say(f"The spec is valid: {count(len(spec.entries), 'entry')} in {', '.join(map(safe, spec.files))}.")
+
+
+@cli.command()
+@click.option("--changed-since", metavar="REF", help="Only those whose spec differs from where HEAD parted from REF.")
+@click.option("--part", type=Part(), default="1/1", show_default=True, help="One part of the list, such as 2/3.")
+@click.option(
+    "--for",
+    "system",
+    type=click.Choice(["github", "gitlab"]),
+    help="Whose form the list has; left out, that of the system it runs in, and GitHub's elsewhere.",
+)
+@click.argument("folder", metavar="DIR")
+def matrix(*, folder: str, changed_since: str | None, part: tuple[int, int], system: str | None) -> None:
+    """Print the workspaces under a folder, as a matrix of CI jobs.
+
+    Each file of a spec in DIR is a workspace, and each folder below it that holds such files. The list is JSON, for
+    GitHub's 'strategy.matrix' or GitLab's 'parallel: matrix', one job a workspace. All of the specs must be valid.
+    """
+    from tooken_ci.cli.fleet import matrix_of
+
+    matrix_of(folder, changed_since=changed_since, part=part, form=system)
 
 
 @cli.command()

@@ -61,6 +61,21 @@ class Kept(click.ParamType["Reserve"]):
             self.fail(f"{value!r} is neither a number of requests, such as 100, nor a share, such as 10%.", param, ctx)
 
 
+class Part(click.ParamType[tuple[int, int]]):
+    """One part of a list, and of how many."""
+
+    name = "part"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Read ``2/3``."""
+        if isinstance(value, tuple):
+            return value
+        number, slash, parts = value.partition("/")
+        if slash and _NUMBER.fullmatch(number) and _NUMBER.fullmatch(parts) and 1 <= int(number) <= int(parts):
+            return int(number), int(parts)
+        return self.fail(f"{value!r} is no part, such as 2/3: the second of three.", param, ctx)
+
+
 class Overlap(click.ParamType["dt.timedelta"]):
     """An overlap as the spec writes it."""
 

@@ -45,7 +45,7 @@ def _expand(path: str) -> list[str]:
     if not Path(path).is_dir():
         return [path]
     try:
-        names = sorted(item.name for item in Path(path).iterdir() if _is_spec(item))
+        names = sorted(item.name for item in Path(path).iterdir() if is_spec(item))
     except OSError as error:
         raise UsageError(f"The folder {path!r} cannot be read: {error.strerror}.") from error
     if not names:
@@ -63,8 +63,14 @@ def _exists(path: str) -> bool:
         return False
 
 
-def _is_spec(item: Path) -> bool:
-    return item.suffix in SUFFIXES and not item.name.startswith(".") and item.is_file()
+def is_spec(item: Path) -> bool:
+    """Whether a file that stands in a folder belongs to the spec there."""
+    return is_spec_name(item.name) and item.is_file()
+
+
+def is_spec_name(name: str) -> bool:
+    """Whether a file would belong to the spec, by its name."""
+    return Path(name).suffix in SUFFIXES and not name.startswith(".")
 
 
 def read(file: str) -> str:

@@ -8,6 +8,7 @@ must take nothing that the other refuses.
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import itertools
 import json
@@ -41,7 +42,7 @@ def schema(kinds: Sequence[DestinationKind]) -> dict[str, Any]:
 
 def faults_of(document: Document, kinds: Sequence[DestinationKind]) -> list[Finding]:
     """Everything that the schema finds wrong with a document, in plain words, at most one finding for each value."""
-    rules = _rules(kinds)
+    rules = _rules(_Kinds(kinds))
     if _surely_valid(document.data, rules):
         return []
     findings: dict[Path, Finding] = {}
@@ -70,28 +71,52 @@ def _bare() -> dict[str, Any]:
     return bare
 
 
-def _rules(kinds: Sequence[DestinationKind]) -> dict[str, Any]:
-    whole = schema(kinds)
-    whole["properties"]["tokens"].pop("propertyNames")  # for editors; names.py says it better
-    rules: dict[str, Any] = _inlined(whole, whole["$defs"])
-    return rules
+class _Kinds(tuple["DestinationKind", ...]):
+    """Kinds as what something was made of: those of a plugin may be objects that no dictionary takes."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return hash(tuple(map(id, self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Kinds) and list(map(id, self)) == list(map(id, other))
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
 
-def _surely_valid(data: Any, rules: dict[str, Any]) -> bool:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Rules:
+    """What a document must keep to, as data, and as the fast validator has it."""
+
+    data: dict[str, Any]
+    fast: Callable[[Any], bool]
+
+
+@functools.lru_cache(maxsize=4)  # a fleet has hundreds of files, and each would take longer for this than for the rest
+def _rules(kinds: _Kinds) -> _Rules:
     # Only here, like the other one below, because --version and --help need neither.
     from jsonschema_rs import Draft202012Validator
 
+    whole = schema(kinds)
+    whole["properties"]["tokens"].pop("propertyNames")  # for editors; names.py says it better
+    data: dict[str, Any] = _inlined(whole, whole["$defs"])
+    return _Rules(data=data, fast=Draft202012Validator(data, validate_formats=False).is_valid)
+
+
+def _surely_valid(data: Any, rules: _Rules) -> bool:
     try:
-        return Draft202012Validator(rules, validate_formats=False).is_valid(data)
+        return rules.fast(data)
     except ValueError:  # a text that is no Unicode, such as half a surrogate pair
         return False
 
 
-def _validator(rules: dict[str, Any]) -> Validator:
+def _validator(rules: _Rules) -> Validator:
     from jsonschema import Draft202012Validator, validators
 
     extend: Callable[..., type[Validator]] = validators.extend
-    return extend(Draft202012Validator, {"uniqueItems": _unique_items})(rules)
+    return extend(Draft202012Validator, {"uniqueItems": _unique_items})(rules.data)
 
 
 def _inlined(node: Any, definitions: Mapping[str, Any]) -> Any:
