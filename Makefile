@@ -76,15 +76,21 @@ coverage: venv npm ## The same, and what of the code they reach; takes twice as 
 crash: venv ## Harm every request and every write of a run in every way, and write docs/reliability.md (CRASH_ARGS="--only rename")
 	$(BIN)/python -m tests.crash $(CRASH_ARGS)
 
+WORKFLOWS := .github/workflows/*.yml examples/github/*.yml
+
 .PHONY: lint
 lint: venv ## Check style, types, the floors of the house, and what a linter can tell of security
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy entrypoint.py examples/demo/consumer.py
+	$(BIN)/mypy entrypoint.py examples/demo/consumer.py .github/scripts/release.py
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml tooken_ci entrypoint.py examples benchmarks
-	$(BIN)/zizmor --offline --quiet .
+	$(BIN)/actionlint -shellcheck= -pyflakes= $(WORKFLOWS) # neither is in the lock, so not every machine has them
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet . examples/github/*.yml
 	$(BIN)/hadolint Dockerfile
 
 .PHONY: lock

@@ -52,7 +52,7 @@ def _state() -> dict[str, Any]:
             {name: str(value) for name, value in vars(each).items() if name != "_lock"}
             for each in (redact.redactor, leaks.written, children.children)
         ],
-        "half written": sorted(half_written._paths),
+        "half written": sorted(half_written._folders),
     }
 
 

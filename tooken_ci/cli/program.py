@@ -97,9 +97,9 @@ def _told(error: Exception | KeyboardInterrupt, arguments: Sequence[str]) -> int
 
 def _mask_keys(arguments: Sequence[str]) -> None:
     """Have every key masked that was named before the command line was understood: the key may be the misunderstood."""
-    from tooken_ci.tooken.key import mask_file, mask_variable
+    from tooken_ci.tooken.key import mask_file, mask_variables
 
-    mask_variable(os.environ)
+    mask_variables(os.environ)
     named = [after for option, after in itertools.pairwise(arguments) if option == _KEY_FILE]
     named += [one.removeprefix(f"{_KEY_FILE}=") for one in arguments if one.startswith(f"{_KEY_FILE}=")]
     for file in filter(None, [*named, os.environ.get("TOOKEN_API_KEY_FILE")]):

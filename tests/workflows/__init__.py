@@ -1,0 +1,1 @@
+"""Tests of workflows: the examples for users, and those of this repository."""

@@ -1,0 +1,225 @@
+"""The examples for GitHub do what they say, each walked through on this machine (tests/support/workflow tells how).
+
+The workspace and GitHub's secrets are real servers of the tests' own, ``gh`` is a stand-in. tests/container has act run
+some of them in containers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tests.support import standins
+from tests.support.workflow import SHELLS
+from tests.workflows.conftest import EXAMPLES, MERGE, PRODUCTION
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from tests.workflows.conftest import Shop
+
+DAY = 86400
+
+
+def _pull_request(*, of: str, by: str) -> dict[str, Any]:
+    about = {"head": {"repo": {"full_name": of}}, "user": {"login": by}}
+    return {"event_name": "pull_request", "ref": "refs/pull/7/merge", "event": {"pull_request": about}}
+
+
+PULL_REQUEST = _pull_request(of="acme/shop", by="octocat")
+FORK = _pull_request(of="octocat/shop", by="octocat")
+DEPENDABOT = _pull_request(of="acme/shop", by="dependabot[bot]")
+
+
+def _results(jobs: dict[str, Any]) -> dict[str, str]:
+    return {name: job.result for name, job in jobs.items()}
+
+
+def test_a_pull_request_is_planned(shop: Shop) -> None:
+    """A pull request shows its plan, with a key that can only read; one whose run gets no secrets is passed over."""
+    jobs = shop.run("plan-apply.yml", PULL_REQUEST)
+    assert _results(jobs) == {"preview": "success", "plan": "skipped", "apply": "skipped"}
+    assert "2 to create" in jobs["preview"].log
+    assert "deployment" in jobs["preview"].steps[-1].summary
+    assert shop.active() == []
+    for event in (FORK, DEPENDABOT):
+        assert set(_results(shop.run("plan-apply.yml", event)).values()) == {"skipped"}
+
+
+def test_a_merge_is_applied_as_it_was_planned(shop: Shop) -> None:
+    """A merge applies the plan that its own run made, from one job to the other; the next one has nothing to apply."""
+    jobs = shop.run("plan-apply.yml")
+    assert _results(jobs) == {"preview": "skipped", "plan": "success", "apply": "success"}, jobs["apply"].log
+    assert jobs["apply"].steps[-1].outputs["create"] == "2"
+    assert shop.active() == ["deployment", "shop"]
+    assert shop.sandbox.authenticates(str(shop.github.secret("TOOKEN_TOKEN")))
+    again = shop.run("plan-apply.yml")
+    assert _results(again) == {"preview": "skipped", "plan": "success", "apply": "skipped"}
+
+
+def test_a_workspace_that_moved_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where something changes between plan and approval, nothing is applied, and the step tells why."""
+    # the apply job reads its environment's secrets when it starts: after the plan, before its first step
+    read = shop.secrets_of
+
+    def later(environment: str) -> dict[str, str]:
+        if environment == "tokens":
+            shop.sandbox.create("shop", "tokens:read")
+        return read(environment)
+
+    monkeypatch.setattr(shop, "secrets_of", later)
+    jobs = shop.run("plan-apply.yml")
+    assert jobs["apply"].result == "failure"
+    assert jobs["apply"].steps[-1].outputs["failure-reason"] == "saved_plan"
+    assert shop.active() == ["shop"]
+    assert shop.github.secrets() == set()
+
+
+def test_a_schedule_rotates_what_is_due(shop: Shop) -> None:
+    """A month later the schedule replaces what is there; what the spec asks for beyond that waits for a merge."""
+    shop.apply()
+    with (shop.repository / "tooken.yml").open("a", encoding="utf-8") as spec:
+        spec.write(
+            "  newcomer: {scopes: [tokens:read], deliver: [github_secret: {repository: acme/shop, name: NEW}]}\n"
+        )
+    shop.later(31 * DAY)
+    jobs = shop.run("rotate.yml", {**MERGE, "event_name": "schedule"})
+    assert jobs["rotate"].result == "success", jobs["rotate"].log
+    assert shop.active() == ["deployment", "deployment.g2", "shop", "shop.g2"]
+
+
+def test_a_deployment_gets_the_new_secret(shop: Shop) -> None:
+    """The deploying job reads the secret that the job before it made; the old one still works during the overlap."""
+    shop.apply()
+    old = str(shop.github.secret("TOOKEN_TOKEN", PRODUCTION))
+    shop.script("deploy.sh", 'printf %s "$TOOKEN_TOKEN" | sha256sum')
+    jobs = shop.run("deploy.yml")
+    new = str(shop.github.secret("TOOKEN_TOKEN", PRODUCTION))
+    assert _results(jobs) == {"rotate": "success", "deploy": "success"}, jobs["rotate"].log
+    assert new != old
+    assert jobs["deploy"].steps[-1].log.split()[0] == hashlib.sha256(new.encode()).hexdigest()
+    assert shop.sandbox.authenticates(new)
+    assert shop.sandbox.authenticates(old)
+
+
+def test_a_lease_lives_as_long_as_its_job(shop: Shop) -> None:
+    """The step that uses the lease can; after the job it is revoked, and the log says so."""
+    shop.script(
+        "preview.sh",
+        "python3 - <<'PYTHON'",
+        "import os, urllib.request",
+        'request = urllib.request.Request(os.environ["TOOKEN_API_URL"] + "/tokens?per_page=1")',
+        'request.add_header("Authorization", "Bearer " + os.environ["TOOKEN_TOKEN"])',
+        'print("It answers", urllib.request.urlopen(request).status)',
+        "PYTHON",
+    )
+    job = shop.run("lease.yml")["preview"]
+    assert job.result == "success", job.log
+    assert "It answers 200" in job.log
+    (lease,) = shop.sandbox.tokens(name="preview.e-")
+    assert lease["status"] == "revoked"
+    assert f"released '{lease['name']}'" in job.log
+
+
+def test_drift_opens_an_issue(shop: Shop) -> None:
+    """What somebody changed by hand opens an issue; what is merely not applied yet opens none."""
+    assert shop.run("drift.yml")["drift"].result == "success"
+    assert shop.gh["issues"] == {}
+    shop.apply()
+    shop.github.put("secrets", "TOOKEN_TOKEN", "put here by hand")
+    assert shop.run("drift.yml")["drift"].result == "success"
+    (issue,) = shop.gh["issues"].values()
+    assert issue["open"]
+    assert "runs/4711" in issue["body"]
+    assert "    replace shop.g2: " in issue["body"]
+    assert "deployment" not in issue["body"]
+
+
+DRIFT = {"action": "replace", "token": "shop", "cause": "drift", "reasons": ["by hand"]}
+DUE = {**DRIFT, "cause": "time"}
+
+
+def test_there_is_one_issue(tmp_path: Path) -> None:
+    """The open issue is kept up to date, left alone where the plan failed, and closed once nothing differs any more."""
+    issues = Issues(tmp_path)
+    for other in ("by hand", "by hand again"):
+        issues.report([{**DRIFT, "reasons": [other]}, DUE])
+        assert [(one["open"], f"shop: {other}\n" in one["body"]) for one in issues.all] == [(True, True)]
+    before = issues.all
+    assert "api_unauthorized" in issues.report([], error={"code": "api_unauthorized"}, code=1)
+    assert "The plan failed" in issues.report(None, code=1)
+    assert issues.all == before
+    issues.report([DUE])
+    assert [(one["open"], one["comments"]) for one in issues.all] == [(False, ["Nothing differs any more, says RUN."])]
+    issues.report([DRIFT])
+    assert [one["open"] for one in issues.all] == [False, True]
+
+
+def test_the_words_of_drift_are_quoted(tmp_path: Path) -> None:
+    """Names and reasons stand in the issue as lines of code, whatever they hold; of a plan that is forbidden, too."""
+    reasons = ["@everyone\n\n# Not a heading\n<img src=x>", "```"]
+    action = {**DRIFT, "token": "shop\r\n", "reasons": reasons}
+    issues = Issues(tmp_path)
+    issues.report([action], problems=[{"message": "too many\nchanges"}], error={"code": "blocked"})
+    lines = issues.all[0]["body"].splitlines()
+    assert lines[2:4] == ["    replace shop : @everyone # Not a heading <img src=x>; ```", "    too many changes"]
+
+
+class Issues:
+    """The issues of a repository, as the last step of drift.yml keeps them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.step = yaml.safe_load((EXAMPLES / "drift.yml").read_text(encoding="utf-8"))["jobs"]["drift"]["steps"][-1]
+        standins.install("gh", folder / "bin", folder / "gh")
+
+    def report(self, actions: list[Any] | None, *, code: int = 0, **more: Any) -> str:
+        """Runs the step on a report, or on none; gives what it says."""
+        data = {"actions": actions, "problems": [], **more}
+        (self.folder / "report.json").write_text(json.dumps(data), encoding="utf-8")
+        path = {"PATH": os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]])}
+        env = {**path, "GH_TOKEN": "fake", "REPORT": "" if actions is None else "report.json", "RUN": "RUN"}
+        shell = [*SHELLS[self.step["shell"]], "-c", self.step["run"]]
+        ended = subprocess.run(shell, cwd=self.folder, env=env, check=False, capture_output=True, text=True)
+        assert ended.returncode == code, ended.stderr
+        return ended.stderr
+
+    @property
+    def all(self) -> list[Any]:
+        state = json.loads((self.folder / "gh" / "state.json").read_text(encoding="utf-8"))
+        return list(state["issues"].values())
+
+
+def test_a_leaked_secret_dies_at_once(shop: Shop) -> None:
+    """The entry that is named gets a new secret and the old one is dead; the others are left alone."""
+    shop.apply()
+    old, other = (str(shop.github.secret("TOOKEN_TOKEN", of)) for of in ("/repos/acme/shop/actions", PRODUCTION))
+    asked = {**MERGE, "event_name": "workflow_dispatch"}
+    why = "in a log; `id`\n$(touch here) @everyone"
+    job = shop.run("leak.yml", asked, inputs={"name": "shop", "why": why})["rotate"]
+    assert job.result == "success", job.log
+    assert not shop.sandbox.authenticates(old)
+    assert shop.sandbox.authenticates(str(shop.github.secret("TOOKEN_TOKEN")))
+    assert shop.sandbox.authenticates(other)
+    assert job.steps[-1].outputs["has-changes"] == "false"
+    quoted = [line for line in job.steps[0].summary.splitlines() if line.strip()][1:]
+    assert quoted == ["    octocat", "    shop", "    in a log; `id`", "    $(touch here) @everyone"]
+
+
+def test_what_is_no_entry(shop: Shop) -> None:
+    """What is typed is a name, never an option or a command; where the spec has none such, nothing is changed."""
+    for name in ("--overlap=24h", "shop --yes\n$(touch here)"):
+        job = shop.run("leak.yml", inputs={"name": name, "why": ""})["rotate"]
+        assert job.result == "failure"
+        assert job.steps[2].outputs["failure-reason"] == "usage"
+    nobody = shop.run("leak.yml", inputs={"name": " \n", "why": ""})["rotate"]
+    assert [step.outcome for step in nobody.steps] == ["failure", "skipped", "skipped", "skipped"]
+    assert shop.active() == []
+    assert list(shop.folder.rglob("here")) == []
