@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.support.runner import commands, sections
+from tests.support.runner import commands, folded, sections
 from tooken_ci.ci.groups import group
 from tooken_ci.ci.host import Host, HostKind
 
@@ -55,3 +55,12 @@ def test_a_title_is_a_title(title: str) -> None:
     """Words from outside in a title open, close and tell nothing."""
     assert commands("\n".join(told(HostKind.GITHUB, title))) == ["group", "endgroup"]
     assert len(sections("\n".join(told(HostKind.GITLAB, title)))) == 2
+
+
+def test_parts_of_one_log() -> None:
+    """GitLab folds each by itself, also two of one name; and it would see one that does not end, or lies in another."""
+    log = [*told(HostKind.GITLAB, "One thing"), *told(HostKind.GITLAB, "Another")]
+    assert len(folded("\n".join(log))) == 2
+    for broken in (log[:2], log[1:], [log[0], *log[3:], log[2]], [f"> {log[0]}", *log[1:]]):
+        with pytest.raises(AssertionError):
+            folded("\n".join(broken))

@@ -29,6 +29,7 @@ COMMANDS = frozenset(
 )
 """The commands that GitHub's runner knows."""
 
+_NAMED = re.compile(r"section_(start|end):\d+:([\w.-]+)(?:\[[^\]]*\])?\r\x1b\[0K")
 _SECTION = re.compile(r"section_(start|end):\d+:[\w.-]+(\[[^\]]*\])?\r\x1b\[0K")
 
 
@@ -69,6 +70,23 @@ def commands(text: str) -> list[str]:
 def sections(text: str) -> list[str]:
     """The section marks that GitLab would fold the log by."""
     return [match[0] for match in _SECTION.finditer(text)]
+
+
+def folded(text: str) -> list[str]:
+    """The sections that GitLab folds a job's log by: each at the start of a line, ended, and none inside another."""
+    found: list[str] = []
+    opened = ""
+    for line in text.split("\n"):
+        marks = [match.group(0, 1, 2) for match in _NAMED.finditer(line)]
+        assert len(marks) == line.count("section_start:") + line.count("section_end:"), repr(line)
+        for mark, kind, name in marks:
+            assert line.startswith(f"\x1b[0K{mark}"), repr(line)
+            assert opened == ("" if kind == "start" else name), f"{kind} of {name} while '{opened}' is open"
+            assert kind == "end" or name not in found, f"{name} twice"
+            opened = name if kind == "start" else ""
+            found += [name] * (kind == "start")
+    assert not opened, f"{opened} does not end"
+    return found
 
 
 def unprintable(text: str) -> set[str]:

@@ -37,6 +37,14 @@ def say(text: str, *, end: str = "\n") -> None:
     click.echo(text + end, err=True, nl=False)
 
 
+def say_mark(text: str) -> None:
+    """Tell the runner, on standard error, where a part of the log begins or ends.
+
+    Of what goes to no terminal click takes the escape sequences out, and without them GitLab knows no mark.
+    """
+    click.echo(text, err=True, color=True)
+
+
 class LogHandler(logging.Handler):
     """Tells people what is logged, on the standard error of that moment: the one that masks secrets."""
 
@@ -141,7 +149,7 @@ class Reporting:
             say(text.as_text(self.report), end="")
             return
         say(text.warnings(self.report), end="")
-        with group(self.host, "plan", text.headline(self.report.plan), say):
+        with group(self.host, "plan", text.headline(self.report.plan), say_mark):
             say(text.details(self.report), end="")
 
     def fail(self, error: TookenCIError) -> None:

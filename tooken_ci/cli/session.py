@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tooken_ci.base.errors import DeclinedError, PolicyError
-from tooken_ci.cli.reporting import say
+from tooken_ci.cli.reporting import say, say_mark
 from tooken_ci.cli.signals import asking
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def carry_out(reporting: Reporting, *, yes: bool, **options: Any) -> None:
     if survey.plan.actions and not yes and options.get("saved") is None:  # a saved plan has been judged already
         confirm(reporting)
     reporting.changing = True
-    folded = group(reporting.host, "apply", "Applying", say) if survey.plan.actions else contextlib.nullcontext()
+    folded = group(reporting.host, "apply", "Applying", say_mark) if survey.plan.actions else contextlib.nullcontext()
     with run.at_work(), folded:
         outcome = execute(run.context, survey)
     conclude(reporting, outcome)
