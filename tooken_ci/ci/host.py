@@ -27,6 +27,7 @@ class Host:
     Attributes:
         kind: who started it.
         workspace: in the action's container the only folder that outlives it; None elsewhere.
+        repository: the folder that GitLab's runner checked the repository out to; None elsewhere.
         output_file: where a step's outputs go; None where there is no such file.
         env_file: where variables for the job's later steps go; None where there is no such file.
         state_file: where what the step's post step is to know goes; None where there is no such file.
@@ -36,6 +37,7 @@ class Host:
 
     kind: HostKind
     workspace: Path | None = None
+    repository: Path | None = None
     output_file: Path | None = None
     env_file: Path | None = None
     state_file: Path | None = None
@@ -62,7 +64,7 @@ def detect(environ: Mapping[str, str]) -> Host:
             masks=action,
         )
     if environ.get("GITLAB_CI") == "true":
-        return Host(kind=HostKind.GITLAB)
+        return Host(kind=HostKind.GITLAB, repository=_path(environ, "CI_PROJECT_DIR"))
     if environ.get("CI", "").lower() not in {"", "0", "false"}:
         return Host(kind=HostKind.OTHER_CI)
     return Host(kind=HostKind.PERSON)

@@ -26,7 +26,7 @@ READABLE = 0o644
 
 def write_files(reporting: Reporting) -> None:
     """Write the files. One that can't be written keeps nothing from the others, but fails the run."""
-    for tell in (_write_report, _write_outputs, _add_summary):
+    for tell in (_write_report, _write_terraform, _write_codequality, _write_outputs, _add_summary):
         try:
             tell(reporting)
         except RunnerError as error:
@@ -39,15 +39,43 @@ def _write_report(reporting: Reporting) -> None:
     path = reporting.output.report_file
     if path is None:
         return
-    from tooken_ci.base import files
     from tooken_ci.render.report import as_json
 
+    _save(path, as_json(reporting.report), option="--report-file")
+    reporting.files["report-file"] = path
+
+
+def _write_terraform(reporting: Reporting) -> None:
+    """The counts, for GitLab's widget."""
+    path = reporting.output.terraform_report
+    if path is None:
+        return
+    from tooken_ci.ci import gitlab_reports
+
+    plan, error = reporting.report.plan, reporting.report.error
+    text = gitlab_reports.terraform(plan, failure=error.code if error is not None else "")
+    _save(path, text, option="--terraform-report")
+
+
+def _write_codequality(reporting: Reporting) -> None:
+    """What is wrong with the spec, for GitLab's widget and its lines."""
+    path = reporting.output.codequality_report
+    if path is None:
+        return
+    from tooken_ci.ci import gitlab_reports
+
+    text = gitlab_reports.codequality(notices(reporting), root=reporting.host.repository or Path.cwd())
+    _save(path, text, option="--codequality-report")
+
+
+def _save(path: str, text: str, *, option: str) -> None:
+    from tooken_ci.base import files
+
     try:
-        files.replace(Path(path), as_json(reporting.report), mode=READABLE)
+        files.replace(Path(path), text, mode=READABLE)
     except OSError as error:
         told = f"The report could not be written to {quoted(path)}: {error.strerror}."
-        raise RunnerError(told, hint="Everything else is done; name another file with --report-file.") from None
-    reporting.files["report-file"] = path
+        raise RunnerError(told, hint=f"Everything else is done; name another file with {option}.") from None
 
 
 def _write_outputs(reporting: Reporting) -> None:

@@ -21,21 +21,29 @@ class Output:
     Attributes:
         form: text for people on standard error; markdown or json on standard output.
         report_file: a file that is to hold the JSON whatever the form is; None = none.
+        terraform_report, codequality_report: files that are to hold what GitLab reads under these names; None = none.
         comment: the plan is to stand in a comment on the pull request or merge request, too.
     """
 
     form: str = "text"
     report_file: str | None = None
+    terraform_report: str | None = None
+    codequality_report: str | None = None
     comment: bool = False
 
     @property
     def files(self) -> tuple[tuple[str, str], ...]:
         """The option and the path of each file that is to be written."""
-        return (("--report-file", self.report_file),) if self.report_file is not None else ()
+        asked = {
+            "--report-file": self.report_file,
+            "--terraform-report": self.terraform_report,
+            "--codequality-report": self.codequality_report,
+        }
+        return tuple((option, path) for option, path in asked.items() if path is not None)
 
     def without_files(self) -> Output:
         """The same, but no file is written."""
-        return dataclasses.replace(self, report_file=None)
+        return Output(form=self.form)
 
 
 _OPTIONS = (
@@ -56,6 +64,20 @@ _OPTIONS = (
         show_envvar=True,
         help="Write the JSON there too, whatever the format, also on failure.",
     ),
+    click.option(
+        "--terraform-report",
+        metavar="FILE",
+        envvar="TOOKEN_TERRAFORM_REPORT",
+        show_envvar=True,
+        help="Write the plan's counts there, for GitLab's report of the kind terraform, also on failure.",
+    ),
+    click.option(
+        "--codequality-report",
+        metavar="FILE",
+        envvar="TOOKEN_CODEQUALITY_REPORT",
+        show_envvar=True,
+        help="Write what is wrong with the spec there, for GitLab's report of the kind codequality, also on failure.",
+    ),
 )
 
 comment_option = click.option(
@@ -67,13 +89,16 @@ comment_option = click.option(
 )
 """For the commands that plan, above ``output_options``."""
 
+_FIELDS = tuple(field.name for field in dataclasses.fields(Output))
+
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that reports; the command gets them as one ``output``."""
 
     @functools.wraps(command)
-    def bundled(*args: Any, form: str, report_file: str | None, comment: bool = False, **others: Any) -> Any:
-        return command(*args, output=Output(form=form, report_file=report_file, comment=comment), **others)
+    def bundled(*args: Any, **options: Any) -> Any:
+        output = Output(**{name: options.pop(name) for name in _FIELDS if name in options})
+        return command(*args, output=output, **options)
 
     for option in reversed(_OPTIONS):
         option(bundled)
