@@ -43,7 +43,7 @@ class Output:
 
     def without_files(self) -> Output:
         """The same, but no file is written."""
-        return Output(form=self.form)
+        return dataclasses.replace(self, report_file=None, terraform_report=None, codequality_report=None)
 
 
 _OPTIONS = (
