@@ -1,4 +1,4 @@
-"""A GitLab with CI/CD variables, notes, and little else: a real HTTP server on loopback that keeps what it is given.
+"""A GitLab with CI/CD variables, notes, issues, and little else: a real HTTP server on loopback, which keeps them.
 
 It follows GitLab's documented REST API, and its models where the documents are silent: which fields a PUT may leave
 out, the texts of refusals, what a token without scope or role is told, and how lists are paged.
@@ -52,6 +52,7 @@ class Owner:
         archived: a project that takes no change.
         moved_to: the path that it has now.
         variables: in the order in which they were made.
+        issues: of a project, the same.
         notes: of its merge request 7, in the order in which they were made.
         commands: quick actions in notes, which were done.
         locked: that merge request takes no new notes.
@@ -63,6 +64,7 @@ class Owner:
     archived: bool = False
     moved_to: str = ""
     variables: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    issues: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     notes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     commands: list[str] = dataclasses.field(default_factory=list)
     locked: bool = False
@@ -219,6 +221,9 @@ class _Request:
             case ["projects" | "groups" as kind, path, "variables", *key]:
                 self._scope()
                 return self._variables(self._allowed(self._owner(kind, path)), "".join(key))
+            case ["projects", path, "issues", *iid]:
+                self._scope()
+                return self._issues(self._owner("projects", path), "".join(iid))
             case ["admin", "ci", "variables", *key]:
                 self._scope()
                 if self.token != ADMIN:
@@ -254,6 +259,26 @@ class _Request:
             "permissions": permissions,
         }
         return Reply(200, told)
+
+    def _issues(self, owner: Owner, iid: str) -> Reply:
+        if self.method == "GET":
+            wanted = {label for label in self.query.get("labels", "").split(",") if label}
+            states = {self.query.get("state", "all"), *({"opened", "closed"} if "state" not in self.query else ())}
+            found = [one for one in owner.issues if one["state"] in states and wanted <= set(one["labels"])]
+            return Reply(200, found[::-1][: int(self.query.get("per_page", 20))])
+        body = dict(self.body or {})
+        if iid:
+            (issue,) = [one for one in owner.issues if one["iid"] == int(iid)]
+            issue |= {field: body[field] for field in ("title", "description") if field in body}
+            return Reply(200, issue)
+        if not body.get("title"):
+            raise RefusedError(400, "title is missing", key="error")
+        number = len(owner.issues) + 1
+        shown = {"iid": number, "state": "opened", "web_url": f"{self.fake.url}/{owner.path}/-/issues/{number}"}
+        labels = [label for label in str(body.get("labels", "")).split(",") if label]
+        issue = {**shown, "title": body["title"], "description": body.get("description"), "labels": labels}
+        owner.issues.append(issue)
+        return Reply(201, issue)
 
     def _variables(self, owner: Owner, key: str) -> Reply:
         if owner.moved_to:
