@@ -18,6 +18,7 @@ from tooken_ci.base.errors import (
     DestinationError,
     NotTheApiError,
     StoppedError,
+    TookenCIError,
     UnreachableError,
 )
 from tooken_ci.base.text import quoted
@@ -70,14 +71,20 @@ def lease(context: Context, entry: Entry, job: Job, runner: Runner) -> LeaseResu
     places = [(target.place, context.open(target)) for target in entry.deliver]
     for place, destination in places:
         _attempt(place, destination.check)
+    minted: Minted | None = None
     with context.client.hold(2):
-        minted = _mint(context, entry, job, runner)
         try:
+            minted = _mint(context, entry, job, runner)
             runner.mask(minted.secret)
             _hand_over(context, entry, minted, places)
         except EntryError as error:
-            error.message += _taken_back(context, minted.token)
+            error.message += _taken_back(context, minted.token) if minted is not None else ""
             raise
+        except TookenCIError:
+            raise
+        except Exception as fault:  # noqa: BLE001  # nobody else would revoke it
+            state = _taken_back(context, minted.token) if minted is not None else f" It may have been made. {_LATER}"
+            raise _by_fault(fault, entry.name, state) from None
     token = minted.token
     return LeaseResult(token=token.name, id=token.id, status=LeaseStatus.LEASED, expires_at=token.expires_at)
 
@@ -148,6 +155,13 @@ def _taken_back(context: Context, token: Token) -> str:
     return f" {quoted(token.name)} was revoked."
 
 
+def _by_fault(fault: Exception, what: str, state: str) -> EntryError:
+    """A fault of this program, after which a token may live or be gone that nobody has been told of."""
+    log.debug("A fault while %s was served.", quoted(what), exc_info=fault)
+    told = f"This is a fault of tooken-ci itself ({type(fault).__name__}).{state}"
+    return EntryError(told, hint="Run again with --debug and report what it prints.", changed=True)
+
+
 def _attempt(place: str, step: Callable[[], None], *, changed: bool = False) -> None:
     try:
         step()
@@ -184,4 +198,8 @@ def _released(context: Context, token: Token) -> LeaseResult:
         context.client.revoke(token.id)
     except ApiError as error:
         return dataclasses.replace(result, status=LeaseStatus.FAILED, error=str(error))
+    except StoppedError:
+        raise
+    except Exception as fault:  # noqa: BLE001  # that it may have been revoked is to be told
+        raise _by_fault(fault, token.name, f" {quoted(token.name)} may have been revoked.") from None
     return result
