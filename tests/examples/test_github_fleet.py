@@ -16,6 +16,7 @@ import entrypoint
 from tests.crash.timing import SharedTime
 from tests.crash.zygote import Zygote
 from tests.examples.fleets import NUMBER, SECRET, Fleet
+from tests.examples.schemas import faults
 from tests.support.runner import values
 from tests.support.sandboxes import sandboxes
 
@@ -136,3 +137,16 @@ def test_the_parts_fit_the_schedules() -> None:
     for number, cron in enumerate(crons, 1):
         assert f"github.event.schedule == '{cron}' && '{number}/{len(crons)}'" in part
     assert WORKFLOW[True]["workflow_dispatch"]["inputs"]["part"]["default"] == "1/1"
+
+
+def test_the_workflow_is_clean() -> None:
+    """GitHub's schema, actionlint and zizmor find nothing, but that our own action is named by its tag."""
+    assert faults("github-workflows", {"on" if key is True else key: value for key, value in WORKFLOW.items()}) == []
+    tools = Path(sys.executable).parent
+    linted = subprocess.run([tools / "actionlint", EXAMPLE], capture_output=True, text=True, check=False)
+    assert (linted.returncode, linted.stdout) == (0, "")
+    audit = [str(tools / "zizmor"), "--offline", "--quiet", "--format=json", str(EXAMPLE)]
+    found = json.loads(subprocess.run(audit, capture_output=True, text=True, check=False).stdout)
+    named = [finding["locations"][0]["concrete"]["feature"] for finding in found]
+    assert {finding["ident"] for finding in found} == {"unpinned-uses"}
+    assert all("OWNER/tooken-ci@" in feature for feature in named)
