@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,14 +14,29 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.terminal import at_terminal
-from tests.e2e.held import CREATION, LISTING, PATIENCE, hold, wait_for
-from tests.e2e.project import entry, spec
+from tests.e2e.held import CREATION, LISTING, PATIENCE, PAUSE, hold, wait_for
+from tests.e2e.project import FOUR_MINUTES, entry, spec
 from tests.e2e.stopped import MANY, finished_by_the_next_run, true_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.e2e.project import Ended, Project
+
+CANCELLATION = ((signal.SIGINT, 7.5), (signal.SIGTERM, 2.5), (signal.SIGKILL, PATIENCE))
+"""What GitHub's runner sends to a job that is cancelled, and how long it waits then."""
+
+STORE = """
+case $TOOKEN_CI_STEP in
+  record-read) if [ -e record ]; then cat record; fi ;;
+  record-write) cat >record ;;
+  write)
+    if [ ! -e healthy ]; then touch hangs; trap '' INT TERM; exec sleep 60; fi
+    cat >value
+    ;;
+  read) if [ -e value ]; then cat value; fi ;;
+esac
+"""
 
 both_signals = pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 
@@ -128,6 +144,40 @@ def test_a_second_signal(project: Project, asked: signal.Signals) -> None:
         assert project.sandbox.requests()[-1]["status"] is None
     project.sandbox.advance(240)
     finished_by_the_next_run(project)
+
+
+def test_a_job_that_is_cancelled(project: Project) -> None:
+    """As GitHub cancels, SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL: a store that hangs is not waited for.
+
+    The run ends by itself and tells what it did, before the second signal; the next one mends it.
+    """
+    store = project.folder / "store.sh"
+    store.write_text(STORE, encoding="utf-8")
+    project.delivers("value")
+    program = ["sh", "store.sh"]
+    exec_to = {"name": "shop", "check": program, "record": program, "write": program, "read": program}
+    project.write(spec({"ci": {**entry(), "deliver": [{"exec": exec_to}]}}))
+    running = project.start("apply", "--format", "json")
+    end = time.monotonic() + PATIENCE
+    while not (project.folder / "hangs").exists() and time.monotonic() < end:
+        time.sleep(PAUSE)
+    sent = []
+    for number, patience in CANCELLATION:
+        running.send_signal(number)
+        sent.append(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.wait(timeout=patience)
+            break
+    assert sent == [signal.SIGINT]
+    ended = project.end(running)
+    assert ended.code == 3
+    assert ended.data["results"][0]["status"] == "failed"
+    (project.folder / "healthy").touch()
+    project.sandbox.advance(FOUR_MINUTES)
+    project.apply()
+    project.converge()
+    assert len(project.sandbox.active_tokens()) == 1
+    assert project.sandbox.authenticates((project.folder / "value").read_text(encoding="utf-8"))
 
 
 def test_a_signal_at_the_question(project: Project) -> None:
