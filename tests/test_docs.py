@@ -103,8 +103,12 @@ def test_the_kinds_of_destination_are_listed_with_their_extras() -> None:
 
 
 def test_readme_shows_the_two_commands_and_a_workflow_at_once() -> None:
-    """Within the first 40 lines stand a workflow and the two commands."""
+    """Within the first 40 lines stand a workflow, GitLab's include as its example has it, and the two commands."""
     head = "\n".join(README.splitlines()[:40])
+    component = (TOP / "examples" / "gitlab" / "component.yml").read_text(encoding="utf-8")
+    shown = "".join(line for line in component.splitlines(keepends=True) if not line.startswith("#"))
+    assert f"```yaml\n{shown}```" in head
+    assert len(shown.splitlines()) == 6
     assert "uses: OWNER/tooken-ci@" in head
     assert "$ make demo" in head
     assert "$ make test" in head

@@ -28,5 +28,5 @@ def test_the_plan_that_the_readme_shows(make_project: Callable[..., Project]) ->
     printed = project.run("plan").err
 
     readme = (TOP / "README.md").read_text(encoding="utf-8")
-    shown = readme.partition("$ tooken-ci plan\n")[2].partition("...\n")[0]
+    shown = readme.partition("$ tooken-ci plan\n")[2].partition("```")[0]
     assert INSTANT.sub("T", shown) == INSTANT.sub("T", printed)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tooken_ci.base.errors import CommentError, ExitCode, RunnerError
+from tooken_ci.base.errors import CommentError, ExitCode, RunnerError, StoppedError
 from tooken_ci.base.text import LONGEST_LINE, quoted, safe
 from tooken_ci.ci.host import HostKind
 from tooken_ci.plan.model import ActionKind
@@ -121,7 +121,7 @@ def comment(reporting: Reporting, say: Callable[[str], None]) -> None:
         say: writes one line of the log.
     """
     report = reporting.report
-    if not reporting.output.comment:
+    if not reporting.output.comment or isinstance(report.error, StoppedError):  # who stops a run does not wait for it
         return
     if report.spec is None:
         say("There is no comment: without a valid spec nothing tells which workspace it would be about.")
