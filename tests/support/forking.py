@@ -93,14 +93,14 @@ class _Forking:
         return ordered
 
 
-def _called(order: dict[str, Any]) -> Callable[..., object]:
+def _called(order: dict[str, Any], interrupted: Any) -> Callable[..., object]:
     """Makes the process what the order says, and gives what it is to call."""
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
     sys.argv = list(order["command"])
     sys.path[0] = order["path"]
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, interrupted)
     module, _, name = order["call"].partition(":")
     called: Callable[..., object] = getattr(importlib.import_module(module), name)
     return called
@@ -118,12 +118,12 @@ def _import(names: Sequence[str]) -> None:
 
 def _main() -> None:
     _import(sys.argv[2:])
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # with no words
+    interrupted = signal.signal(signal.SIGINT, signal.SIG_DFL)  # with no words
     gc.collect()
     gc.freeze()
     order = _Forking(socket.socket(fileno=int(sys.argv[1]))).next_run()
     try:
-        _called(order)(*order["given"])
+        _called(order, interrupted)(*order["given"])
     except SystemExit as ended:
         if not isinstance(ended.code, int):
             raise
