@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 
 from tests.support.repository import Repository
+from tests.support.sandbox import RunningSandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-    from tests.support.sandbox import RunningSandbox
 
 NUMBER = 20
 SECRET = re.compile(r"tok_[\w-]{32,}")
@@ -26,6 +26,13 @@ tokens:
     deliver:
       - file: {{path: "{out}/{name}", persistent: true}}
 """
+
+
+@contextlib.contextmanager
+def running(number: int) -> Iterator[list[RunningSandbox]]:
+    """Gives so many workspaces."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(RunningSandbox()) for _ in range(number)]
 
 
 class Fleet:
@@ -51,7 +58,7 @@ class Fleet:
         """The workspaces that have what their spec says, delivered and alive, and nothing besides."""
         found = []
         for name, sandbox in self.sandboxes.items():
-            tokens = [token["name"] for token in sandbox.active_tokens()]
+            tokens = [token["name"] for token in sandbox.active_tokens() if not token["name"].startswith("reader-")]
             if tokens:
                 assert tokens == [f"ci-{name}"]
                 assert sandbox.authenticates((self.out / name).read_text(encoding="utf-8"))

@@ -13,12 +13,9 @@ import pytest
 import yaml
 
 import entrypoint
-from tests.crash.timing import SharedTime
-from tests.crash.zygote import Zygote
-from tests.examples.fleets import NUMBER, SECRET, Fleet
-from tests.examples.schemas import faults
+from tests.e2e.project import Project
+from tests.examples.fleets import NUMBER, Fleet, running
 from tests.support.runner import values
-from tests.support.sandboxes import sandboxes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,8 +31,8 @@ JOBS: Any = WORKFLOW["jobs"]
 @pytest.fixture(scope="module")
 def workspaces() -> Iterator[list[RunningSandbox]]:
     """Gives twenty workspaces."""
-    with sandboxes(NUMBER) as running:
-        yield [*running]
+    with running(NUMBER) as sandboxes:
+        yield sandboxes
 
 
 def listed(fleet: Fleet, since: str, part: str = "1/1") -> Any:
@@ -62,27 +59,20 @@ def _path() -> dict[str, str]:
 def job(fleet: Fleet, row: Mapping[str, str], event: str) -> tuple[list[str], dict[str, str]]:
     """What the action makes of the example's inputs for one row, whose expressions are put in by hand."""
     step = next(step for step in JOBS["workspace"]["steps"] if "tooken-ci@" in step["uses"])
-    assert JOBS["workspace"]["environment"] == "${{ matrix.workspace }}"
+    way = "github.event_name == 'pull_request' && 'plan' || 'apply'"
+    assert JOBS["workspace"]["environment"] == f"${{{{ {way} }}}}/${{{{ matrix.workspace }}}}"
     sandbox = fleet.sandboxes[row["workspace"]]  # the environment of that name has the key
     known = {
         "${{ matrix.spec }}": row["spec"],
         "${{ secrets.TOOKEN_API_KEY }}": sandbox.api_key,
-        "${{ github.event_name == 'pull_request' && 'plan' || 'apply' }}": event,
+        f"${{{{ {way} }}}}": event,
     }
     inputs = {f"INPUT_{name.upper()}": known[value] for name, value in step["with"].items()}
     github = {"GITHUB_ACTIONS": "true", "CI": "true", "TOOKEN_API_URL": sandbox.url}
     return entrypoint.translate({**_path(), **github, **inputs})
 
 
-@pytest.fixture(scope="module")
-def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
-    """Gives what forks the command: to start Python anew for each of twenty jobs would take most of a minute."""
-    folder = tmp_path_factory.mktemp("zygote")
-    with SharedTime(folder / "time") as shared, Zygote(shared, folder / "runs", 0) as zygote:
-        yield zygote
-
-
-def test_a_fleet_is_applied_by_its_jobs(tmp_path: Path, workspaces: list[RunningSandbox], zygote: Zygote) -> None:
+def test_a_fleet_is_applied_by_its_jobs(tmp_path: Path, workspaces: list[RunningSandbox]) -> None:
     """The night's two parts are all twenty, and their jobs serve every workspace, each with its own key alone."""
     fleet = Fleet(tmp_path / "work", workspaces)
     parts = [listed(fleet, "", part)["include"] for part in ("1/2", "2/2")]
@@ -90,22 +80,19 @@ def test_a_fleet_is_applied_by_its_jobs(tmp_path: Path, workspaces: list[Running
     for row in (row for part in parts for row in part):
         arguments, environment = job(fleet, row, "apply")
         assert arguments == ["apply"]
-        zygote.start(*arguments, folder=fleet.repository.folder, environment=environment)
-        ended = zygote.end()
-        assert ended.code == 0, ended.err
-        assert f"Workspace '{row['workspace']}': 1 to create" in ended.err
-        shown = "".join(line for line in ended.err.splitlines() if not line.startswith("::add-mask::"))
-        assert not SECRET.search(ended.out + shown)
+        project = Project(fleet.repository.folder, fleet.sandboxes[row["workspace"]])
+        project.delivers(fleet.out / row["workspace"])
+        ended = project.run(*arguments, env=environment)
+        ended.says(f"Workspace '{row['workspace']}': 1 to create")
     assert fleet.served() == sorted(fleet.sandboxes)
     for name, sandbox in fleet.sandboxes.items():
         assert {request["status"] for request in sandbox.requests()} <= {200, 201, 400, 403, 404}, name
 
     # an environment that was given the key of another workspace, once something has been delivered
-    own, other = parts[0][0], fleet.sandboxes["team-01"]
-    arguments, environment = job(fleet, own, "apply")
+    other = fleet.sandboxes["team-01"]
+    arguments, environment = job(fleet, parts[0][0], "apply")
     environment |= {"TOOKEN_API_KEY": other.api_key, "TOOKEN_API_URL": other.url}
-    zygote.start(*arguments, folder=fleet.repository.folder, environment=environment)
-    assert zygote.end().code == 5
+    Project(fleet.repository.folder, other).run(*arguments, env=environment, code=5)
     assert fleet.served() == sorted(fleet.sandboxes)
 
 
@@ -137,16 +124,3 @@ def test_the_parts_fit_the_schedules() -> None:
     for number, cron in enumerate(crons, 1):
         assert f"github.event.schedule == '{cron}' && '{number}/{len(crons)}'" in part
     assert WORKFLOW[True]["workflow_dispatch"]["inputs"]["part"]["default"] == "1/1"
-
-
-def test_the_workflow_is_clean() -> None:
-    """GitHub's schema, actionlint and zizmor find nothing, but that our own action is named by its tag."""
-    assert faults("github-workflows", {"on" if key is True else key: value for key, value in WORKFLOW.items()}) == []
-    tools = Path(sys.executable).parent
-    linted = subprocess.run([tools / "actionlint", EXAMPLE], capture_output=True, text=True, check=False)
-    assert (linted.returncode, linted.stdout) == (0, "")
-    audit = [str(tools / "zizmor"), "--offline", "--quiet", "--format=json", str(EXAMPLE)]
-    found = json.loads(subprocess.run(audit, capture_output=True, text=True, check=False).stdout)
-    named = [finding["locations"][0]["concrete"]["feature"] for finding in found]
-    assert {finding["ident"] for finding in found} == {"unpinned-uses"}
-    assert all("OWNER/tooken-ci@" in feature for feature in named)

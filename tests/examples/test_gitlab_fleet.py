@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.examples.fleets import NUMBER, SECRET, Fleet
+from tests.examples.fleets import NUMBER, SECRET, Fleet, running
 from tests.examples.schemas import faults
 from tests.support.needs import cannot
-from tests.support.sandboxes import sandboxes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,8 +44,8 @@ def read(name: str) -> Any:
 @pytest.fixture(scope="module")
 def workspaces() -> Iterator[list[RunningSandbox]]:
     """Gives twenty workspaces."""
-    with sandboxes(NUMBER) as running:
-        yield [*running]
+    with running(NUMBER) as sandboxes:
+        yield sandboxes
 
 
 @pytest.fixture
@@ -62,10 +61,11 @@ def fleet(tmp_path: Path, workspaces: list[RunningSandbox]) -> Fleet:
     shutil.copy(EXAMPLES / "fleet.yml", folder / ".gitlab-ci.yml")
     shutil.copy(EXAMPLES / "fleet-workspace.yml", folder / ".gitlab")
     fleet = Fleet(folder, workspaces)
-    of_each = {
-        "TOOKEN_API_KEY": {name: sandbox.api_key for name, sandbox in fleet.sandboxes.items()},
-        "TOOKEN_API_URL": {name: sandbox.url for name, sandbox in fleet.sandboxes.items()},
-    }
+    of_each: dict[str, dict[str, str]] = {"TOOKEN_API_KEY": {}, "TOOKEN_API_URL": {}}
+    for name, sandbox in fleet.sandboxes.items():
+        reader = sandbox.create(f"reader-{fleet.out.parent.name}")
+        of_each["TOOKEN_API_KEY"] |= {f"apply/{name}": sandbox.api_key, f"plan/{name}": reader["token"]}
+        of_each["TOOKEN_API_URL"] |= {f"*/{name}": sandbox.url}
     scoped = {name: {"type": "variable", "values": values} for name, values in of_each.items()}
     (folder / ".gitlab-ci-local-variables.yml").write_text(yaml.safe_dump(scoped), encoding="utf-8")
     return fleet
