@@ -24,7 +24,7 @@ def log(lab: Lab, service: None) -> str:
 def test_the_job_succeeds(log: str) -> None:
     """The outputs are as the job expects them, and every step that checks them was run."""
     checks = ("The plan is in the outputs", "What was done is in the outputs", "Nothing is left to do")
-    for name in (*checks, "It failed", "It was refused"):
+    for name in (*checks, "Changes are a failure there", "It failed", "It was refused"):
         assert re.search(rf"Success - Main {name}\b", log), name
 
 
@@ -35,6 +35,18 @@ def test_a_wrong_key_is_annotated(log: str) -> None:
     annotation = re.search(r"::error[^\n]*", step)
     assert annotation, step
     assert re.search(r"401|unauthorized|key", annotation[0], re.IGNORECASE)
+
+
+def test_what_people_look_at(log: str) -> None:
+    """Each plan is a group of the log under its totals, closed again, and each step adds to its summary."""
+    step = log.partition("Run Main Plan\n")[2].partition("Success - Main Plan")[0]
+    opened, _, rest = step.partition("::group::Workspace 'sandbox': 2 to create")
+    assert "::group::" not in opened
+    assert "create ci-deploy" in rest.partition("::endgroup::")[0]
+    used = ("Plan", "Plan as a check for drift", "Apply", "Plan again", "Plan with a wrong key")
+    for name in used:
+        after = re.split(rf"(?:Success|Failure) - Main {name}\b(?! )", log)[1].partition("⭐ Run")[0]
+        assert "Summary - ## tooken-ci" in after, name
 
 
 def test_no_key_in_the_log(log: str) -> None:

@@ -36,4 +36,8 @@ def test_a_lease_for_each_leg(lab: Lab, service: None, sandbox: RunningSandbox) 
     assert all(token["expires_at"] is not None for token in leases)
     assert result.stdout.count("released 'preview.e-") == 2, result.stdout
     assert "There is nothing to release" not in result.stdout
+    for told in ("leased", "released"):  # on the run's page, by each leg
+        notices = re.findall(rf"::notice title=tooken-ci::'preview\.e-[^']+' was {told}\b", result.stdout)
+        assert len(notices) == 2, result.stdout
+    assert result.stdout.count("Summary - ## tooken-ci") == 4, result.stdout
     assert not re.search(r"tok_[\w-]{32,}", result.stdout)
