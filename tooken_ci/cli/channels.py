@@ -71,14 +71,17 @@ def _write_outputs(reporting: Reporting) -> None:
 
 
 def _add_summary(reporting: Reporting) -> None:
-    """What people see on the page of the run."""
-    if reporting.host.summary_file is None:
+    """What people see on the page of the run; another command of the same step may have written there before."""
+    path = reporting.host.summary_file
+    if path is None:
         return
     from tooken_ci.base import files
-    from tooken_ci.render.markdown import as_markdown
+    from tooken_ci.render.markdown import SUMMARY, as_summary
 
     try:
-        files.append(reporting.host.summary_file, as_markdown(reporting.report) + "\n")
+        room = SUMMARY - (path.stat().st_size if path.exists() else 0)
+        if summary := as_summary(reporting.report, room=room):
+            files.append(path, f"\n{summary}")
     except OSError as error:
         told = f"The step's summary could not be written to GITHUB_STEP_SUMMARY: {error.strerror}."
         raise RunnerError(told, hint="Everything else is done; look at the runner.") from None
