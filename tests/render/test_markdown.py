@@ -6,11 +6,14 @@ import re
 
 import pytest
 
+from tests.plan import builders
+from tests.render.pages import leases
 from tests.render.support import PRICE, outcome, plan, report
 from tests.render.test_text import HOSTILE
-from tooken_ci.base.errors import NotTheApiError
+from tooken_ci.base.errors import Fault, NotTheApiError, SavedPlanError, SpecError
+from tooken_ci.base.position import Position
 from tooken_ci.plan.model import ActionKind, ProblemCode
-from tooken_ci.render.markdown import MOST, as_markdown
+from tooken_ci.render.markdown import as_markdown
 from tooken_ci.render.report import Report
 
 MARKUP = [
@@ -47,63 +50,81 @@ def shape(text: str) -> list[int]:
 
 
 def test_a_plan_as_a_reviewer_reads_it() -> None:
-    """A plan is a heading, a line of counts, a table of actions, what waits, and the price."""
+    """A plan is a heading, a line of counts, a table of actions, what one may look up, and the price."""
     made = plan(kinds=(ActionKind.CREATE, ActionKind.REPLACE), problems=(), blocks=())
     text = html.unescape(as_markdown(Report(workspace="ci", plan=made, price=PRICE)))
+    scopes = "<code>tokens:read</code>, <code>tokens:write</code>; expires 2026-11-24 19:20 UTC (in 24 hours)"
     assert text == (
         "## tooken-ci: ci\n\n"
         "**1** to create, **1** to replace, **1** to revoke; 3 unchanged, 7 unmanaged.\n\n"
-        "- Warning: It was used.\n\n"
-        "| Action | Token | Cause | Why | Destinations |\n"
-        "| --- | --- | --- | --- | --- |\n"
-        "| create | <code>ci</code> | spec | because of 'ci' | <code>file ci</code> |\n"
-        "| replace | <code>ci</code> | spec | because of 'ci'<br>replaces <code>ci.old</code>, "
-        "last used 2026-11-23T19:20:15Z; revoked not before 2026-11-24T19:20:15Z: its overlap has not passed "
-        "| <code>file ci</code> |\n"
-        "| revoke | <code>ci</code> | spec | because of 'ci'<br>last used 2026-11-23T19:20:15Z |  |\n\n"
-        "| Waiting to be revoked | Not before | Held by | Last use |\n"
-        "| --- | --- | --- | --- |\n"
-        "| <code>ci</code> | 2026-11-24T19:20:15Z | its overlap has not passed | last used 2026-11-23T19:20:15Z |\n\n"
-        "Requests: 1 for the plan, 6 for apply (at most 21).\n"
+        "> [!WARNING]\n> - It was used.\n\n"
+        "| Action | Token | Why |\n"
+        "| --- | --- | --- |\n"
+        "| create | <code>ci</code> | spec: because of 'ci' |\n"
+        "| replace | <code>ci</code> | spec: because of 'ci'<br>replaces <code>ci.old</code>, last used just now |\n"
+        "| revoke | <code>ci</code> | spec: because of 'ci'<br>last used just now |\n\n"
+        "<details><summary>Scopes, ends and destinations of 2 tokens</summary>\n\n"
+        f"- **create** <code>ci</code><br>{scopes}<br>to <code>file ci</code>\n"
+        f"- **replace** <code>ci</code><br>{scopes}<br>to <code>file ci</code><br>the old one, <code>ci.old</code>, "
+        "is revoked not before 2026-11-24 19:20 UTC (in 24 hours): its overlap has not passed\n"
+        "\n</details>\n\n"
+        "<details><summary>1 older token waiting to be revoked</summary>\n\n"
+        "| Waiting to be revoked | Not before | Held by |\n"
+        "| --- | --- | --- |\n"
+        "| <code>ci</code> | 2026-11-24 19:20 UTC (in 24 hours) | its overlap has not passed<br>last used just now |\n"
+        "\n</details>\n\n"
+        "<sub>As of 2026-11-23 19:20 UTC. Requests: 1 for the plan, 6 for apply (at most 21).</sub>\n"
     )
 
 
 def test_what_blocks_and_hinders() -> None:
-    """Blocks and problems are told above the table."""
+    """Blocks and problems are told above the table; a block with what was found and what is allowed."""
     text = html.unescape(as_markdown(Report(workspace="ci", plan=plan(), price=PRICE)))
-    assert "- **Blocked by max_changes:** Too much. Raise it.\n" in text
-    assert "- **cap** <code>ci</code>: It is as it is. Look at it.\n" in text
+    block = "> - **Blocked by <code>max_changes</code>: 12 found, 10 allowed.** Too much. Raise it.\n"
+    problem = "- <code>ci</code> (**cap**): It is as it is. Look at it.\n"
+    assert text.index("> [!CAUTION]\n") < text.index(block) < text.index(problem) < text.index("| Action |")
 
 
 def test_a_blocked_plan_says_what_goes_on() -> None:
     """How much of a blocked plan is done all the same is told, and what is not is marked in its row."""
     made = plan(kinds=(ActionKind.ROTATE,), problems=(), blocks=("max_changes",))
     text = html.unescape(as_markdown(Report(workspace="ci", plan=made, price=PRICE)))
-    assert "- Apply does none of the 2 actions: none is due or unfinished.\n" in text
+    assert "\n> Apply does none of the 2 actions: none is due or unfinished.\n" in text
     assert (
-        "| rotate<br>blocked by max_changes | <code>ci</code> | spec | because of 'ci'<br>the old secret was last used "
-        "2026-11-23T19:20:15Z; it dies as soon as the new one is made | <code>file ci</code> |\n"
+        "| rotate<br>blocked | <code>ci</code> | spec: because of 'ci'<br>the old secret was last used just now; "
+        "it dies as soon as the new one is made |\n"
     ) in text
 
 
-def test_a_thousand_rows_are_cut() -> None:
-    """Of each kind a hundred rows are shown and the rest is counted, so that it fits into a comment's page."""
+def test_what_stops_an_entry_is_told_in_its_row() -> None:
+    """An action of an entry that is not served says why."""
+    made = plan(kinds=(ActionKind.CREATE,), problems=(ProblemCode.CAP,), blocks=())
+    assert "\n| create<br>cap | " in as_markdown(Report(workspace="ci", plan=made, price=PRICE))
+
+
+def test_many_rows_are_folded_away() -> None:
+    """The totals stay in view where the table is long; every row is in it."""
     one = plan(kinds=(ActionKind.CREATE,), problems=(ProblemCode.CAP,), blocks=())
     many = dataclasses.replace(one, entries=one.entries * 1000)
     text = html.unescape(as_markdown(Report(workspace="ci", plan=many, price=PRICE)))
-    assert text.count("| create<br>cap |") == MOST
-    assert "And 900 more to create; the JSON output tells all.\n" in text
-    assert "And 1900 more waiting; the JSON output tells all.\n" in text
-    assert "- And 1800 more notices; the JSON output tells all.\n" in text
-    assert "| revoke |" in text
+    assert text.count("| create<br>cap |") == 1000
+    for title in ("The plan: 1001 actions", "⚠️ 1000 warnings", "2000 older tokens waiting to be revoked"):
+        assert f"<details><summary>{title}</summary>\n\n" in text
+    assert "Left out" not in text
 
 
 def test_results() -> None:
-    """An apply shows what became of each action, and why."""
+    """An apply shows first what was not done, and why; then what was, and its plan."""
     made = plan()
     text = html.unescape(as_markdown(Report(workspace="ci", plan=made, outcome=outcome(made), applying=True)))
-    assert "| Result | Action | Token | Why |\n" in text
-    assert "| failed | replace | <code>ci</code> | It said no. |\n" in text
+    assert "\n\n**2** done, **2** failed, **1** busy, **1** skipped.<br>Planned: **1** to create, " in text
+    failed = (
+        "### Not done\n\n| Result | Token | Why |\n| --- | --- | --- |\n| ❌ failed: replace | <code>ci</code> | It"
+    )
+    assert (
+        text.index(failed) < text.index("<details><summary>✅ 2 done</summary>") < text.index("| create<br>blocked |")
+    )
+    assert "| ✅ done: create | <code>ci</code> |\n" in text
 
 
 def test_what_was_not_read_back() -> None:
@@ -117,9 +138,58 @@ def test_what_was_not_read_back() -> None:
 
 
 def test_a_failure() -> None:
-    """A failure before there was a plan is told, and there is no table."""
+    """A failure before there was a plan is told with its code, as the output failure-reason has it, and what to do."""
     text = html.unescape(as_markdown(Report(error=NotTheApiError("This is HTML.", hint="Check it."))))
-    assert text == "## tooken-ci: no workspace\n\n**Failed:** This is HTML. Check it.\n"
+    assert text == (
+        "## tooken-ci: no workspace\n\n❌ **Failed** (api_unexpected).\n\n"
+        "> [!CAUTION]\n> This is HTML.\n> \n> Check it.\n"
+    )
+
+
+def test_an_apply_that_did_not_begin() -> None:
+    """Where a plan came to be but nothing of it was done, that is told."""
+    error = SavedPlanError("It differs.", differences=["ci is new."], hint="Plan again.")
+    text = html.unescape(as_markdown(Report(workspace="ci", plan=plan(), error=error, applying=True)))
+    assert "❌ **Failed** (saved_plan). Apply did not begin.<br>Planned: " in text
+    assert "> It differs.\n> - ci is new.\n> \n> Plan again.\n" in text
+
+
+def test_faults_of_a_spec() -> None:
+    """Each fault of a spec stands with its line."""
+    fault = Fault(Position("tooken.yml", 3, 5), "There is no such key.", hint="Take it away.")
+    text = html.unescape(as_markdown(Report(error=SpecError([fault]))))
+    assert "> - <code>tooken.yml:3:5</code>: There is no such key. Take it away.\n" in text
+
+
+def test_leases() -> None:
+    """What became of leases is a small table, failures first, with when each ends if nobody releases it."""
+    text = html.unescape(as_markdown(leases()))
+    assert "Leases: **1** leased, **1** released, **1** failed.\n" in text
+    named = [row[1] for row in map(str.split, re.findall(r"^\| [^-R].*", text, re.MULTILINE))]
+    assert named == ["❌", "✅", "✅"]
+    assert text.count("ends by itself 2026-11-23 20:20 UTC |") == 2
+
+
+def test_tokens_that_fall_due_soon() -> None:
+    """What the run after this one will see to is a warning."""
+    spec = builders.spec(builders.entry("ci"))
+    tokens = (builders.token("ci", age=builders.days(18.8)),)
+    made = builders.plan(spec, tokens)
+    assert not made.actions
+    text = html.unescape(as_markdown(Report(workspace="ci", spec=spec, tokens=tokens, plan=made, price=PRICE)))
+    assert "> [!WARNING]\n> - 'ci' falls due at 2026-11-2" in text
+
+
+@pytest.mark.parametrize(
+    ("number", "drawn", "folded"), [(12, True, False), (13, True, True), (50, True, True), (51, False, False)]
+)
+def test_when_tokens_end(number: int, *, drawn: bool, folded: bool) -> None:
+    """Up to fifty tokens are drawn, and up to twelve in view."""
+    tokens = tuple(builders.token(f"ci-{index}") for index in range(number))
+    spec = builders.spec(*(builders.entry(one.name) for one in tokens))
+    text = as_markdown(Report(workspace="ci", spec=spec, tokens=tokens, plan=builders.plan(spec, tokens), price=PRICE))
+    assert ("```mermaid\n" in text) == drawn
+    assert ("<details><summary>When the tokens end</summary>\n\n```mermaid\n" in text) == folded
 
 
 @pytest.mark.parametrize("word", MARKUP)
@@ -129,7 +199,7 @@ def test_no_name_is_markup(word: str) -> None:
     assert shape(text) == shape(as_markdown(report()))
     assert text.count("\n") == as_markdown(report()).count("\n")
     tags = set(re.findall(r"<[^>]*>", text))
-    assert tags <= {"<code>", "</code>", "<br>"}
+    assert tags <= {f"<{end}{tag}>" for tag in ("code", "br", "details", "summary", "sub") for end in ("", "/")}
     assert text.count("<code>") == text.count("</code>")
     assert not re.search(r"https?://|www\.|\]\(|@|`|<!--", text)
     assert not any(line.lstrip().startswith("::") for line in text.split("\n"))
@@ -146,7 +216,7 @@ def test_names_are_still_read_as_they_are(word: str) -> None:
 def test_an_error_is_no_markup(word: str) -> None:
     """The words of an error are text, too."""
     text = as_markdown(Report(workspace=word, error=NotTheApiError(word)))
-    assert text.count("\n") == 3
+    assert text.count("\n") == 6
     assert set(re.findall(r"<[^>]*>", text)) <= {"<code>", "</code>"}
     assert text.count("<") == 2 * text.count("</code>")
     assert "|" not in text

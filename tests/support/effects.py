@@ -11,7 +11,8 @@ _OURS = re.compile(
     r"::(warning|error|notice) (file=tooken\.yml,line=\d+,col=\d+,)?title=tooken-ci::"
     r"|::group::(Workspace '.*: .* unmanaged\.|Applying)$|::endgroup::$"
 )
-_MARKUP = re.compile(r"<(?!br>|/?code>)[^>]*>?|javascript:|!\[|\]\(|https?://|[`@]")
+_MARKUP = re.compile(r"<(?!br>|/?(?:code|details|summary|sub)>)[^>]*>?|javascript:|!\[|\]\(|https?://|[`@]")
+_FENCE = re.compile(r"^```(mermaid)?$", re.MULTILINE)
 
 
 def effects(out: str, err: str, form: str = "text") -> list[str]:
@@ -22,7 +23,7 @@ def effects(out: str, err: str, form: str = "text") -> list[str]:
     ours = sum(_OURS.match(line) is not None for line in err.splitlines())
     found += commands(err)[: max(len(commands(err)) - ours, 0)]
     if form == "markdown":
-        found += _MARKUP.findall(out)
+        found += _MARKUP.findall(_FENCE.sub("", out))
     elif form == "json":
         found += _no_json(out)
     return found

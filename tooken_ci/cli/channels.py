@@ -100,14 +100,17 @@ def _write_outputs(reporting: Reporting) -> None:
 
 
 def _add_summary(reporting: Reporting) -> None:
-    """What people see on the page of the run."""
-    if reporting.host.summary_file is None:
+    """What people see on the page of the run; another command of the same step may have written there before."""
+    path = reporting.host.summary_file
+    if path is None:
         return
     from tooken_ci.base import files
-    from tooken_ci.render.markdown import as_markdown
+    from tooken_ci.render.markdown import SUMMARY, as_summary
 
     try:
-        files.append(reporting.host.summary_file, as_markdown(reporting.report) + "\n")
+        room = SUMMARY - (path.stat().st_size if path.exists() else 0)
+        if summary := as_summary(reporting.report, room=room):
+            files.append(path, f"\n{summary}")
     except OSError as error:
         told = f"The step's summary could not be written to GITHUB_STEP_SUMMARY: {error.strerror}."
         raise RunnerError(told, hint="Everything else is done; look at the runner.") from None
@@ -127,10 +130,10 @@ def comment(reporting: Reporting, say: Callable[[str], None]) -> None:
         say("There is no comment: without a valid spec nothing tells which workspace it would be about.")
         return
     from tooken_ci.ci.comment import Comment, publish, room
-    from tooken_ci.render.markdown import as_markdown
+    from tooken_ci.render.markdown import as_comment
 
     empty = report.error is None and report.plan is not None and report.plan.empty
-    body = as_markdown(report)[: room(os.environ)]
+    body = as_comment(report, limit=room(os.environ))
     told = Comment(workspace=report.spec.workspace, specs=reporting.specs, body=body, empty=empty)
     try:
         say(safe(publish(os.environ, told)))

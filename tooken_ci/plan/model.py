@@ -301,6 +301,10 @@ class Plan:
         code = self._stopped.get(action.entry)
         return code is None or (once_aged and code is ProblemCode.BUSY)
 
+    def stopped_by(self, action: Action) -> ProblemCode | None:
+        """What stops the whole entry of an action; None where nothing does."""
+        return self._stopped.get(action.entry)
+
     @functools.cached_property
     def _stopped(self) -> Mapping[str, ProblemCode]:
         return {entry.entry: entry.stopped.code for entry in self.entries if entry.stopped is not None}

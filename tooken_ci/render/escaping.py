@@ -19,23 +19,39 @@ _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 """What a spreadsheet takes for the beginning of a formula, in the wide forms of East Asia too."""
 
 
-def _shown(text: str) -> str:
+_PLAIN = frozenset("-_./ ")
+"""What may stand in a label of Mermaid's beside letters and digits."""
+
+
+def _shown(text: str, limit: int = _LIMIT) -> str:
     """The text, safe and masked: once it has entities in it nobody would know a secret any longer."""
-    return safe(redactor.clean(text), limit=_LIMIT)
+    return safe(redactor.clean(text), limit=limit)
 
 
-def markdown(text: str) -> str:
+def markdown(text: str, *, limit: int = _LIMIT) -> str:
     """Text in which nothing is markup, and nobody is mentioned.
 
     GitHub looks for mentions and references once the entities are characters again, but never in code.
     """
-    parts = _MENTION.split(_shown(text))
+    parts = _MENTION.split(_shown(text, limit))
     return "".join(markdown_code(part) if _MENTION.fullmatch(part) else part.translate(_MARKUP) for part in parts)
 
 
 def markdown_code(text: str) -> str:
     """A name: as code, so that it is no mention and no link either."""
     return f"<code>{_shown(text).translate(_MARKUP)}</code>"
+
+
+def mermaid_text(text: str, *, limit: int) -> str:
+    """A part of a label in a diagram: letters, digits and a few signs that mean nothing to Mermaid; the rest is ``_``.
+
+    Mermaid has no escape that all its versions know, and takes a word at the beginning of a line for a keyword; so a
+    label begins with a word of ours. Never empty, and never two ``_`` side by side: ``__proto__`` is a word to it, too.
+    """
+    plain = "".join(char if char.isalnum() or char in _PLAIN else "_" for char in _shown(text))
+    shown = re.sub("_+", "_", plain).strip() or "_"
+    head, tail = limit // 2, limit - limit // 2 - 1
+    return f"{shown[:head]}…{shown[-tail:]}" if len(shown) > limit else shown
 
 
 def html_text(text: str) -> str:

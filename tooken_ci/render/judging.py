@@ -55,8 +55,7 @@ def held_back(plan: Plan, action: Action) -> str:
         return ""
     if plan.blocks and action.cause not in GOING_ON:
         return f"blocked by {', '.join(block.code for block in plan.blocks)}"
-    stopped = next((entry.stopped for entry in plan.entries if entry.entry == action.entry), None)
-    return "" if stopped is None else str(stopped.code)
+    return str(plan.stopped_by(action) or "")
 
 
 def ending(result: Result) -> str:

@@ -1,101 +1,140 @@
-"""A plan, and what became of it, as Markdown for a step summary or a comment. Names are data there, never markup."""
+"""What a run has to tell as a page in Markdown, for a step summary or a comment. Names are data there, never markup."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from tooken_ci.base import times
-from tooken_ci.base.text import count
+from tooken_ci.plan.leases import LeaseStatus
 from tooken_ci.plan.model import ActionKind
+from tooken_ci.plan.result import ResultStatus
+from tooken_ci.plan.timeline import timeline
+from tooken_ci.render import tables, told, when
+from tooken_ci.render.blocks import diagram
 from tooken_ci.render.escaping import markdown as _text
-from tooken_ci.render.escaping import markdown_code as _code
-from tooken_ci.render.judging import Fates, ending, going_on, held_back, last_use, shortened
+from tooken_ci.render.fit import Page, fit, in_bytes, whole
+from tooken_ci.render.gantt import LEGEND, gantt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tooken_ci.plan.model import Action, Plan, Waiting
+    from tooken_ci.plan.model import Plan
+    from tooken_ci.render.fit import Section
     from tooken_ci.render.report import Report
 
-MOST = 100
-"""How many rows of a kind are shown: a step summary and a comment have a size."""
+SUMMARY = 1024 * 1024
+"""Bytes that GitHub takes as the summary of a step; of more it takes nothing."""
+
+_MARGIN = 16 * 1024
+"""What is left of them to commands that come later in the same step."""
+
+COMMENT = 65_536
+"""Characters that GitHub takes as a comment; in any script they are no more than the 262,144 bytes that it keeps.
+GitLab takes more."""
+
+DRAWN, _OPEN = 50, 12
+"""How many tokens are drawn at most, and how many without being asked to."""
+
+_LABEL = 64
+"""How much of the workspace's label stands in the heading, which has to fit whatever the room."""
+
+_WHERE = "The JSON report has all: <code>--report-file</code>, or <code>--format json</code>."
 
 
 def as_markdown(report: Report) -> str:
-    """The report as GitHub-flavoured Markdown."""
-    lines = [f"## tooken-ci: {_text(report.workspace or 'no workspace')}", ""]
-    if report.error is not None:
-        lines += [f"**Failed:** {_text(str(report.error))}", ""]
+    """The report as a page, however long it becomes."""
+    return whole(_page(report)).rstrip("\n") + "\n"
+
+
+def as_summary(report: Report, *, room: int) -> str:
+    """The report as a part of a step's summary; empty where there is no room for its totals.
+
+    Args:
+        report: what there is to tell.
+        room: how many bytes the summary may still take.
+    """
+    return fit(_page(report), room - _MARGIN, in_bytes)
+
+
+def as_comment(report: Report, *, limit: int = COMMENT) -> str:
+    """The report as a comment.
+
+    Args:
+        report: what there is to tell.
+        limit: how many characters it may have.
+    """
+    return fit(_page(report), limit, len)
+
+
+def _page(report: Report) -> Page:
+    top = f"## tooken-ci: {_text(report.workspace or 'no workspace', limit=_LABEL)}\n\n{_totals(report)}\n\n"
+    return Page(top=top, sections=list(_sections(report)), bottom=_bottom(report), where=_WHERE)
+
+
+def _totals(report: Report) -> str:
+    return "<br>".join(_lines(report)) or "Nothing to tell."
+
+
+def _lines(report: Report) -> Iterator[str]:
+    """How it ended, with what became of the plan or of the leases; then what was planned."""
+    plan, outcome = report.plan, report.outcome
+    ended = [] if report.error is None else [f"❌ **Failed** ({report.error.code})."]
+    if outcome is not None and outcome.results:
+        statuses = Counter(str(result.status) for result in outcome.results)
+        ended.append(f"{_counts((statuses[status], status) for status in ResultStatus)}.")
+    elif report.applying and plan is not None and report.error is not None:
+        ended.append("Apply did not begin.")
+    if report.leases is not None:
+        leases = Counter(str(result.status) for result in report.leases)
+        ended.append(f"Leases: {_counts((leases[status], status) for status in LeaseStatus) or 'none'}.")
+    if ended:
+        yield " ".join(ended)
+    if plan is not None:
+        yield f"{'Planned: ' if ended else ''}{_planned(plan)}"
+
+
+def _counts(numbers: Iterable[tuple[int, str]]) -> str:
+    return ", ".join(f"**{number}** {what}" for number, what in numbers if number)
+
+
+def _planned(plan: Plan) -> str:
+    planned = _counts((plan.count(kind), f"to {kind}") for kind in ActionKind)
+    rest = "" if plan.by_hand else f"; {plan.unchanged} unchanged, {plan.unmanaged} unmanaged"
+    return f"{planned or 'Nothing to do'}{rest}."
+
+
+def _sections(report: Report) -> Iterator[Section]:
+    """In the order of the page: what went wrong, what is to be done, and then what one looks up."""
+    yield from told.faults(report)
+    if report.outcome is not None:
+        yield from tables.results(report.outcome)
+    if report.leases:
+        yield tables.leases(report.leases)
     if report.plan is not None:
-        lines += _plan(report.plan)
-    if report.outcome is not None and report.outcome.results:
-        rows = [
-            (str(result.status), str(result.kind), _code(result.token), _text(ending(result)))
-            for result in report.outcome.results
-        ]
-        lines += _table(("Result", "Action", "Token", "Why"), rows)
-    if report.price is not None:
-        price = report.price
-        lines += [f"Requests: {price.spent} for the plan, {price.apply} for apply (at most {price.at_most}).", ""]
-    return "\n".join(lines)
+        yield told.problems(report.plan)
+    yield told.warnings(report)
+    if report.plan is not None:
+        yield tables.actions(report.plan, applied=report.outcome is not None)
+        yield tables.details(report.plan)
+        yield tables.waiting(report.plan)
+        yield _timeline(report, report.plan)
 
 
-def _plan(plan: Plan) -> Iterator[str]:
-    parts = [f"**{plan.count(kind)}** to {kind}" for kind in ActionKind if plan.count(kind)]
-    counts = "" if plan.by_hand else f"; {plan.unchanged} unchanged, {plan.unmanaged} unmanaged"
-    yield f"{', '.join(parts) or 'Nothing to do'}{counts}."
-    yield ""
-    yield from _notices(plan)
-    fates, (actions, more) = Fates(plan), shortened(plan, MOST)
-    if actions:
-        rows = (_row(action, plan, fates) for action in actions)
-        yield from _table(("Action", "Token", "Cause", "Why", "Destinations"), rows)
-    for rest in more:
-        yield from (f"And {_text(rest)}; the JSON output tells all.", "")
-    waiting = fates.others(plan)
-    if waiting:
-        yield from _table(("Waiting to be revoked", "Not before", "Held by", "Last use"), map(_wait, waiting[:MOST]))
-    if len(waiting) > MOST:
-        yield from (f"And {len(waiting) - MOST} more waiting; the JSON output tells all.", "")
+def _timeline(report: Report, plan: Plan) -> Section:
+    lives = timeline(report.spec, report.tokens, plan, most=DRAWN) if report.spec is not None else ()
+    return diagram(
+        "timeline",
+        gantt(lives, plan),
+        rank=6,
+        title="When the tokens end",
+        legend=LEGEND,
+        fold=len(lives) > _OPEN,
+    )
 
 
-def _notices(plan: Plan) -> Iterator[str]:
-    """What blocks and hinders the plan, and what it warns of."""
-    lines = [f"**Blocked by {_text(block.code)}:** {_text(f'{block.message} {block.hint}')}" for block in plan.blocks]
-    lines += [_text(going)] if (going := going_on(plan)) else []
-    for problem in plan.problems[:MOST]:
-        message = _text(f"{problem.message} {problem.hint}")
-        lines.append(f"**{_text(str(problem.code))}** {_code(problem.entry)}: {message}")
-    lines += [f"Warning: {_text(warning)}" for warning in plan.warnings[:MOST]]
-    more = max(len(plan.problems) - MOST, 0) + max(len(plan.warnings) - MOST, 0)
-    lines += [f"And {count(more, 'more notice')}; the JSON output tells all."] if more else []
-    yield from (f"- {line}" for line in lines)
-    if lines:
-        yield ""
-
-
-def _row(action: Action, plan: Plan, fates: Fates) -> tuple[str, ...]:
-    held, why = held_back(plan, action), [_text("; ".join(action.reasons))]
-    if action.replaces:
-        told = "; ".join(filter(None, [last_use(action.last_used_at), fates.of(action)]))
-        why.append(f"replaces {_code(action.replaces)}, {_text(told)}")
-    elif action.kind is ActionKind.ROTATE:
-        why.append(_text(f"the old secret was {last_use(action.last_used_at)}; it dies as soon as the new one is made"))
-    elif action.kind is ActionKind.REVOKE and not fates.told(action):
-        why.append(_text(last_use(action.last_used_at)))
-    places = "<br>".join(_code(place) for place in action.destinations)
-    done = f"{action.kind}<br>{_text(held)}" if held else str(action.kind)
-    return done, _code(action.token), str(action.cause), "<br>".join(why), places
-
-
-def _wait(waiting: Waiting) -> tuple[str, ...]:
-    when, used = times.show(waiting.revoke_after), last_use(waiting.last_used_at)
-    return _code(waiting.token), when, _text(waiting.held_by), _text(used)
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{' --- |' * len(head)}"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
-    yield ""
+def _bottom(report: Report) -> str:
+    parts = [] if report.plan is None else [f"As of {when.minute(report.plan.now)}."]
+    if (price := report.price) is not None:
+        wait = f", and about {price.seconds} s of waiting" if price.seconds else ""
+        parts.append(f"Requests: {price.spent} for the plan, {price.apply} for apply (at most {price.at_most}){wait}.")
+    return f"<sub>{' '.join(parts)}</sub>\n" if parts else ""
