@@ -8,6 +8,8 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import botocore.httpsession
+import botocore.loaders
+import botocore.session
 import pytest
 import requests
 
@@ -28,7 +30,7 @@ from tooken_ci.destinations.vault import VaultKind
 from tooken_ci.destinations.vault_store import VaultDestination
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from tests.cli.breaking import Stage
@@ -108,6 +110,10 @@ class Places:
         place = prepare()
         return lambda number: {kind: place(number)}
 
+    def _tell(self, held: Callable[[], Iterable[str]]) -> None:
+        """Tells what the place of this run holds; of those before, it was asked when they ended."""
+        self._stage.project.stores[:] = [held]
+
     def _exec(self) -> Callable[[int], dict[str, Any]]:
         program = str(script(self._folder / "store.sh", STORE.format(folder=self._folder)))
 
@@ -140,20 +146,22 @@ class Places:
 
         def place(number: int) -> dict[str, Any]:
             path = f"ci/{number}"
-            self._stage.project.stores.append(lambda: dict(bao.data(mount, path) or {}).values())
+            self._tell(lambda: dict(bao.data(mount, path) or {}).values())
             return {"path": f"{mount}/{path}", "key": "token"}
 
         return place
 
     def _aws_secret(self) -> Callable[[int], dict[str, Any]]:
         aws: Gate = self._request.getfixturevalue("aws")
+        loader = botocore.loaders.create_loader()  # reads megabytes of JSON, once instead of once a run
+        self._request.getfixturevalue("monkeypatch").setattr(botocore.session, "create_loader", lambda *_: loader)
         self.environment = aws.environment()
         self._stage.project.secrets.add(CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
 
         def place(number: int) -> dict[str, Any]:
             name = f"test/{uuid.uuid4().hex}-{number}"
             aws.direct.create_secret(Name=name, SecretString="what was there before")
-            self._stage.project.stores.append(lambda: {aws.read(name)} - {"what was there before"})
+            self._tell(lambda: {aws.read(name)} - {"what was there before"})
             return {"name": name}
 
         return place
