@@ -13,6 +13,7 @@ time-outs. Those are for actionlint, the schemas and act to look at.
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import shutil
 import subprocess
@@ -22,18 +23,42 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 import entrypoint
-from tests.e2e.project import command
+from tests.e2e.project import TIMEOUT, command
 from tests.support.expressions import filled, holds
 from tests.support.runner import values
+from tests.support.zygote import COMMAND, usual_environment, zygote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from tests.support.zygote import Running
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = "OWNER/tooken-ci@"
 FILES = {"GITHUB_OUTPUT": "output", "GITHUB_ENV": "env", "GITHUB_STATE": "state", "GITHUB_STEP_SUMMARY": "summary"}
 SHELLS = {None: ["bash", "-e"], "bash": ["bash", "--noprofile", "--norc", "-eo", "pipefail"]}
 """What GitHub starts for a ``run`` step without a ``shell``, and with one."""
+
+
+def run(line: list[str], folder: Path, environment: Mapping[str, str], log: Path) -> int:
+    """Runs a command line, which prints to a file, and gives its exit code; the command itself is forked."""
+    forking = zygote(*COMMAND, environment=usual_environment())
+    with log.open("wb") as out:
+        process: Running
+        if line[: len(command())] == [*command()] and forking.fits(environment):
+            process = forking.start(
+                line,
+                call="tooken_ci.cli:main",
+                folder=folder,
+                environment=environment,
+                stdout=out.fileno(),
+                stderr=out.fileno(),
+            )
+        else:
+            process = subprocess.Popen(
+                line, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, text=True
+            )
+        return process.wait(TIMEOUT)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -172,7 +197,8 @@ class _Walk:
     def _ours(self, given: Mapping[str, str], env: Mapping[str, str], title: str) -> StepResult:
         declared = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
         assert set(given) <= set(declared), set(given) - set(declared)
-        whole = {name: given.get(name, one.get("default", "")) for name, one in declared.items()}
+        default = {name: filled(one.get("default", ""), self.contexts) for name, one in declared.items()}
+        whole = {**default, **given}
         inputs = {f"INPUT_{name.upper()}": value for name, value in whole.items()}
         arguments, translated = entrypoint.translate({**inputs, **env})
         result = self._command(arguments, translated, title)
@@ -185,31 +211,27 @@ class _Walk:
     def _command(self, arguments: list[str], env: Mapping[str, str], title: str) -> StepResult:
         return self._start([*command(), *arguments], env, title)
 
-    def _start(self, arguments: list[str], env: Mapping[str, str], title: str) -> StepResult:
+    def _start(self, line: list[str], env: Mapping[str, str], title: str) -> StepResult:
         for name in FILES:
             self._file(name).write_text("", encoding="utf-8")
         whole = {**self._surroundings(), **self.contexts["env"], **env}
-        ended = subprocess.run(
-            arguments,
-            cwd=self.workspace,
-            env=whole,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=50,
-        )
+        log = self.workflow.scratch / self.name / "log"
+        code = run(line, self.workspace, whole, log)
         self.contexts["env"] |= values(self._file("GITHUB_ENV").read_text(encoding="utf-8"))
         outputs = values(self._file("GITHUB_OUTPUT").read_text(encoding="utf-8"))
         summary = self._file("GITHUB_STEP_SUMMARY").read_text(encoding="utf-8")
-        return StepResult(name=title, code=ended.returncode, log=ended.stdout, outputs=outputs, summary=summary)
+        said = log.read_text(encoding="utf-8")
+        return StepResult(name=title, code=code, log=said, outputs=outputs, summary=summary)
 
     def _surroundings(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name.startswith(("COV", "PATH"))}
         job = {"GITHUB_RUN_ID": "4711", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_JOB": self.name, "RUNNER_NAME": "runner"}
         files = {name: str(self._file(name)) for name in FILES}
-        whose = {"GITHUB_REPOSITORY": self.contexts["github"].get("repository", "")}
+        about = self.contexts["github"]
+        event = self.workflow.scratch / "event.json"
+        event.write_text(json.dumps(about.get("event", {})), encoding="utf-8")
+        names = {"GITHUB_REPOSITORY": "repository", "GITHUB_EVENT_NAME": "event_name", "GITHUB_REF": "ref"}
+        whose = {**{name: about.get(key, "") for name, key in names.items()}, "GITHUB_EVENT_PATH": str(event)}
         where = {
             "GITHUB_WORKSPACE": str(self.workspace),
             "HOME": str(self.workflow.scratch),

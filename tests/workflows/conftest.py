@@ -6,7 +6,6 @@ import dataclasses
 import json
 import os
 import shutil
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,9 +13,9 @@ import pytest
 from tests.e2e.leaks import findings
 from tests.e2e.project import command
 from tests.support import standins
-from tests.support.github import READER, TOKEN
+from tests.support.github import JOB, READER, TOKEN
 from tests.support.standins.gh import begin
-from tests.support.workflow import ROOT, Workflow
+from tests.support.workflow import ROOT, Workflow, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,12 +67,14 @@ class Shop:
     def env(self) -> dict[str, str]:
         """What every command meets."""
         programs = os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]])
-        return {"TOOKEN_API_URL": self.sandbox.url, "GITHUB_API_URL": self.github.url, "PATH": programs}
+        github = {"GITHUB_API_URL": self.github.url, "GITHUB_GRAPHQL_URL": f"{self.github.url}/graphql"}
+        return {"TOOKEN_API_URL": self.sandbox.url, "PATH": programs, **github}
 
     def apply(self) -> None:
         """Brings everything to what the spec says; time passes."""
         env = {**self.env, "TOOKEN_API_KEY": self.key, "GH_TOKEN": TOKEN}
-        subprocess.run([*command(), "apply"], cwd=self.repository, env=env, check=True, capture_output=True)
+        log = self.folder / "log"
+        assert run([*command(), "apply"], self.repository, env, log) == 0, log.read_text(encoding="utf-8")
         self.later(300)
 
     def script(self, name: str, *lines: str) -> None:
@@ -103,7 +104,7 @@ class Shop:
             text=text,
             repository=self.repository,
             scratch=scratch,
-            contexts={"github": {**about, "token": "ghs_fake", **github}, "secrets": repository, **contexts},
+            contexts={"github": {**about, "token": JOB, **github}, "secrets": repository, **contexts},
             secrets_of=self.secrets_of,
             env=self.env,
         ).run()
@@ -130,9 +131,13 @@ class Shop:
         return held[environment]
 
     def scan(self, scratch: Path, jobs: Mapping[str, JobResult]) -> None:
-        known = {self.key, self.lease_key, self.read_key, TOKEN, READER, *self.github.secrets()}
+        known = {self.key, self.lease_key, self.read_key, TOKEN, READER, JOB, *self.github.secrets()}
         shown = {name: b"\n".join(_seen(step) for step in job.log.splitlines()) for name, job in jobs.items()}
-        files = {str(path): path.read_bytes() for path in scratch.rglob("*") if path.is_file() and path.name != "env"}
+        files = {
+            str(path): path.read_bytes()
+            for path in scratch.rglob("*")
+            if path.is_file() and path.name not in {"env", "log"}
+        }
         assert list(findings(known, {**shown, **files})) == []
 
     def later(self, seconds: float) -> None:

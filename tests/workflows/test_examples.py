@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.support import standins
+from tests.support import events, standins
 from tests.support.workflow import SHELLS
 from tests.workflows.conftest import EXAMPLES, MERGE, PRODUCTION
 
@@ -28,14 +28,10 @@ if TYPE_CHECKING:
 DAY = 86400
 
 
-def _pull_request(*, of: str, by: str) -> dict[str, Any]:
-    about = {"head": {"repo": {"full_name": of}}, "user": {"login": by}}
-    return {"event_name": "pull_request", "ref": "refs/pull/7/merge", "event": {"pull_request": about}}
-
-
-PULL_REQUEST = _pull_request(of="acme/shop", by="octocat")
-FORK = _pull_request(of="octocat/shop", by="octocat")
-DEPENDABOT = _pull_request(of="acme/shop", by="dependabot[bot]")
+def _pull_request(of: Any = events.SHOP, by: str = "octocat") -> dict[str, Any]:
+    event = events.pull_request(of)
+    event["pull_request"]["user"] = {"login": by}
+    return {"event_name": "pull_request", "ref": "refs/pull/7/merge", "event": event}
 
 
 def _results(jobs: dict[str, Any]) -> dict[str, str]:
@@ -43,13 +39,14 @@ def _results(jobs: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_pull_request_is_planned(shop: Shop) -> None:
-    """A pull request shows its plan, with a key that can only read; one whose run gets no secrets is passed over."""
-    jobs = shop.run("plan-apply.yml", PULL_REQUEST)
+    """A pull request shows its plan, in a comment too, with a key that only reads; a run without secrets is skipped."""
+    jobs = shop.run("plan-apply.yml", _pull_request())
     assert _results(jobs) == {"preview": "success", "plan": "skipped", "apply": "skipped"}
     assert "2 to create" in jobs["preview"].log
     assert "deployment" in jobs["preview"].steps[-1].summary
     assert shop.active() == []
-    for event in (FORK, DEPENDABOT):
+    assert [("deployment" in comment.body) for comment in shop.github.comments.all] == [True]
+    for event in (_pull_request(events.FORK), _pull_request(by="dependabot[bot]")):
         assert set(_results(shop.run("plan-apply.yml", event)).values()) == {"skipped"}
 
 

@@ -22,6 +22,7 @@ EVERY = [*OWN, *PASTED]
 CHANGING = {"apply", "rotate"}
 WRITING = {
     "drift.yml": {"issues"},
+    "plan-apply.yml": {"pull-requests"},
     "release.yml": {"attestations", "contents", "id-token", "packages"},
     "scan.yml": {"security-events"},
 }
