@@ -215,15 +215,13 @@ class _Request:
             case ["projects", path, "merge_requests", number, "notes", *note]:
                 self._scope()
                 return self._notes(self._owner("projects", path), number, "".join(note))
-            case ["projects", path]:
+            case ["projects", path, *rest] if rest[:1] in ([], ["issues"]):
                 self._scope()
-                return self._project(self._owner("projects", path))
+                owner = self._owner("projects", path)
+                return self._issues(owner, "".join(rest[1:])) if rest else self._project(owner)
             case ["projects" | "groups" as kind, path, "variables", *key]:
                 self._scope()
                 return self._variables(self._allowed(self._owner(kind, path)), "".join(key))
-            case ["projects", path, "issues", *iid]:
-                self._scope()
-                return self._issues(self._owner("projects", path), "".join(iid))
             case ["admin", "ci", "variables", *key]:
                 self._scope()
                 if self.token != ADMIN:
