@@ -38,7 +38,7 @@ WAYS: dict[str, list[tuple[str, ...]]] = {
 """What is run to have the functions of a module of ``render`` called."""
 
 NOT_YET = {"html_text", "csv_cell", "as_comment"}
-"""Rules of formats that nothing is rendered in so far; and what only a comment takes, which is another way of cutting."""
+"""Rules of formats that nothing is rendered in so far; and what only a comment takes, which is cut as a summary is."""
 
 PARTS_OF_A_PAGE = ("blocks", "gantt", "tables", "told")
 """Modules of which only the functions that others call are tried: what their own throw comes through those."""
