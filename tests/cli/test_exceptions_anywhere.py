@@ -21,18 +21,27 @@ if TYPE_CHECKING:
     from tests.cli.breaking import Stage
 
 METHODS = ("look", "check", "write_record", "write", "holds", "fetch")
-PLAN, APPLY = ("plan",), ("apply",)
+PLAN, APPLY, MARKDOWN = ("plan",), ("apply",), ("--format", "markdown")
 WAYS: dict[str, list[tuple[str, ...]]] = {
     "text": [PLAN, APPLY],
     "judging": [PLAN, APPLY],
-    "markdown": [(*PLAN, "--format", "markdown")],
-    "escaping": [(*PLAN, "--format", "markdown")],
+    "blocks": [(*PLAN, *MARKDOWN)],
+    "escaping": [(*PLAN, *MARKDOWN)],
+    "fit": [(*PLAN, *MARKDOWN)],
+    "gantt": [(*PLAN, *MARKDOWN)],
+    "markdown": [(*PLAN, *MARKDOWN)],
+    "when": [(*PLAN, *MARKDOWN)],
+    "tables": [(*PLAN, *MARKDOWN), (*APPLY, *MARKDOWN), ("lease", "lease", *MARKDOWN)],
+    "told": [(*PLAN, *MARKDOWN), (*PLAN, "--spec", "nowhere.yml", *MARKDOWN)],
     "report": [(*PLAN, "--format", "json"), (*APPLY, "--format", "json"), ("lease", "lease", "--format", "json")],
 }
 """What is run to have the functions of a module of ``render`` called."""
 
-NOT_YET = {"html_text", "csv_cell"}
-"""Rules of formats that nothing is rendered in so far."""
+NOT_YET = {"html_text", "csv_cell", "as_comment"}
+"""Rules of formats that nothing is rendered in so far; and what only a comment takes, which is cut as a summary is."""
+
+PARTS_OF_A_PAGE = ("blocks", "gantt", "tables", "told")
+"""Modules of which only the functions that others call are tried: what their own throw comes through those."""
 
 
 def _renderers() -> list[FunctionType]:
@@ -42,7 +51,9 @@ def _renderers() -> list[FunctionType]:
         function
         for module in map(importlib.import_module, names)
         for name, function in inspect.getmembers(module, inspect.isfunction)
-        if function.__module__ == module.__name__ and name not in NOT_YET
+        if function.__module__ == module.__name__
+        and name not in NOT_YET
+        and not (name.startswith("_") and module.__name__.endswith(PARTS_OF_A_PAGE))
     ]
 
 
@@ -77,7 +88,7 @@ def test_each_method_of_a_destination(stage: Stage, name: str) -> None:
 
 
 @pytest.mark.parametrize("function", RENDERERS, ids=lambda function: f"{function.__module__}.{function.__name__}")
-def test_each_renderer(stage: Stage, function: FunctionType) -> None:
+def test_each_renderer(stage: Stage, function: FunctionType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever function that renders throws what nobody foresaw, it is told shortly and masked."""
     users = [
         (module, known)
@@ -87,6 +98,9 @@ def test_each_renderer(stage: Stage, function: FunctionType) -> None:
         if value is function
     ]
     for way in WAYS[function.__module__.rpartition(".")[2]]:
+        if way[-2:] == MARKDOWN:  # a step's summary is such a page, too
+            monkeypatch.setenv("GITHUB_ACTIONS", "true")
+            monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(stage.project.folder.parent / "summary.md"))
         for debug in ((), ("--debug",)):
             stage.prepare()
             breaking = Breaking(function, stage.secret, at=1)

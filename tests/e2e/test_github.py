@@ -162,6 +162,15 @@ def test_the_summary(project: Project, outputs: dict[str, str]) -> None:
     assert "TOOKEN" in text.split("**1** to create")[1]
 
 
+def test_a_summary_without_room(project: Project, outputs: dict[str, str]) -> None:
+    """Where an earlier command of the step left no room, nothing is added: GitHub would drop all of it."""
+    summary = project.folder / "summary.md"
+    summary.write_text("x" * 1024 * 1023, encoding="utf-8")
+    project.write(spec({"a": _kept("a")}))
+    project.run("plan", env={**outputs, "GITHUB_STEP_SUMMARY": str(summary)})
+    assert summary.stat().st_size == 1024 * 1023
+
+
 def test_changes_fail_only_if_asked_for(project: Project, outputs: dict[str, str]) -> None:
     """A check for drift fails on changes, and the outputs say that nothing else is wrong."""
     project.write(spec({"a": _kept("a")}))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tooken_ci.base.errors import TookenCIError
-    from tooken_ci.plan.model import Block, Plan
+    from tooken_ci.plan.model import Plan
     from tooken_ci.render.fit import Section
     from tooken_ci.render.report import Report
 
@@ -29,9 +29,13 @@ def faults(report: Report) -> Iterator[Section]:
     if report.error is not None:
         lines = list(_error(report.error))
         yield alert("CAUTION", "lines of the error", lines, count=len(lines), rank=1)
-    if report.plan is not None and report.plan.blocks:
-        lines = list(_blocks(report.plan))
-        yield alert("CAUTION", "lines about what blocks the plan", lines, count=len(lines), rank=1)
+    lines = []
+    for block in report.plan.blocks if report.plan else ():
+        bound = "" if block.allowed is None else f": {block.found} found, {block.allowed} allowed"
+        lines.append(f"- **Blocked by {_code(block.code)}{bound}.** {_text(f'{block.message} {block.hint}')}")
+    if report.plan is not None and (going := going_on(report.plan)):
+        lines.append(f"\n> {_text(going)}")
+    yield alert("CAUTION", "lines about what blocks the plan", lines, count=len(lines), rank=1)
 
 
 def _error(error: TookenCIError) -> Iterator[str]:
@@ -44,20 +48,6 @@ def _error(error: TookenCIError) -> Iterator[str]:
         yield from (f"- {_text(difference)}" for difference in error.differences)
     if error.hint:
         yield f"\n> {_text(error.hint)}"
-
-
-def _blocks(plan: Plan) -> Iterator[str]:
-    yield from (f"- **Blocked by {_code(block.code)}{_bound(block)}.** {_block(block)}" for block in plan.blocks)
-    if going := going_on(plan):
-        yield f"\n> {_text(going)}"
-
-
-def _bound(block: Block) -> str:
-    return "" if block.found is None or block.allowed is None else f": {block.found} found, {block.allowed} allowed"
-
-
-def _block(block: Block) -> str:
-    return _text(f"{block.message} {block.hint}")
 
 
 def problems(plan: Plan) -> Section:
