@@ -7,9 +7,10 @@ import re
 
 from tests.support.runner import commands, sections, unprintable
 
+_TOTALS = r"(nothing to do|\d+ to [a-z]+(, \d+ to [a-z]+)*)(; \d+ unchanged, \d+ unmanaged)?"
 _OURS = re.compile(
     r"::(warning|error|notice) (file=tooken\.yml,line=\d+,col=\d+,)?title=tooken-ci::"
-    r"|::group::(Workspace '.*: .* unmanaged\.|Applying)$|::endgroup::$"
+    rf"|::group::(Workspace '.*': {_TOTALS}\.|Applying)$|::endgroup::$"
 )
 _MARKUP = re.compile(r"<(?!br>|/?(?:code|details|summary|sub)>)[^>]*>?|javascript:|!\[|\]\(|https?://|[`@]")
 _FENCE = re.compile(r"^```(mermaid)?$", re.MULTILINE)
