@@ -25,8 +25,10 @@ PLAN, APPLY = ("plan",), ("apply",)
 WAYS: dict[str, list[tuple[str, ...]]] = {
     "text": [PLAN, APPLY],
     "judging": [PLAN, APPLY],
-    "markdown": [(*PLAN, "--format", "markdown")],
-    "escaping": [(*PLAN, "--format", "markdown")],
+    **{
+        name: [(*PLAN, "--format", "markdown"), (*APPLY, "--format", "markdown")]
+        for name in ("markdown", "escaping", "blocks", "fit", "gantt", "tables", "told", "when")
+    },
     "report": [(*PLAN, "--format", "json"), (*APPLY, "--format", "json"), ("lease", "lease", "--format", "json")],
 }
 """What is run to have the functions of a module of ``render`` called."""
