@@ -29,6 +29,7 @@ KEY = "tok_planted/key+of&a=workspace<0123456789>%41~"
 OLD = "tok_planted-value-that-stood-in-the-file-before"
 THEIRS = "tok_planted-secret-of-others-in-the-same-file"
 PROXY = "tok_planted-password-of-the-proxy-0123456789"
+COMMENT = "ghs_planted-token-that-may-write-comments-01234"
 SCOPES = (["tokens:read"], ["audit:read"], ["tokens:read", "audit:read"])
 BABBLER = """#!/bin/sh
 secret=$(cat)
@@ -59,7 +60,7 @@ class Evidence:
         runs: the command line of each run.
     """
 
-    secrets: set[str] = dataclasses.field(default_factory=lambda: {KEY, OLD, THEIRS, PROXY, TOKEN})
+    secrets: set[str] = dataclasses.field(default_factory=lambda: {KEY, OLD, THEIRS, PROXY, COMMENT, TOKEN})
     places: dict[str, bytes] = dataclasses.field(default_factory=dict)
     runs: list[tuple[str, ...]] = dataclasses.field(default_factory=list)
 
@@ -109,7 +110,8 @@ class Planted:
     def run(self, *arguments: str, code: int | None = None, **environment: str) -> Ended:
         """Runs the command at debug level and keeps what it wrote."""
         # of its environment only what is ours, and the runner's, whose files are in the folder
-        runner = {f"GITHUB_{name}": str(self.folder / name.lower()) for name in ("ENV", "OUTPUT", "STATE")}
+        files = ("ENV", "OUTPUT", "STATE", "STEP_SUMMARY")
+        runner = {f"GITHUB_{name}": str(self.folder / name.lower()) for name in files}
         ours = {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "HOME": str(self.folder),
@@ -120,6 +122,10 @@ class Planted:
             "HTTPS_PROXY": f"http://user:{PROXY}@127.0.0.1:9",
             "TOOKEN_API_URL": self.sandbox.url,
             "TOOKEN_API_KEY": KEY,
+            "TOOKEN_COMMENT_TOKEN": COMMENT,
+            "TOOKEN_REPORT_FILE": "report.json",
+            "TOOKEN_TERRAFORM_REPORT": "terraform.json",
+            "TOOKEN_CODEQUALITY_REPORT": "codequality.json",
             **self._gitlab.environment(),
         }
         self._zygote.start("--debug", *arguments, folder=self.folder, environment={**ours, **runner, **environment})
@@ -166,6 +172,11 @@ def play(project: Planted) -> Evidence:
                 for command in (("plan",), ("apply",), ("rotate", "ci"), ("revoke", "--yes", "ci"), ("lease", "lease")):
                     project.run(*command, *as_form, code=1, TOOKEN_API_URL=url)
                 project.run("release", "lease", *as_form, code=1, TOOKEN_API_URL=url)
+    project.run("matrix", "fleet", code=2)
+    project.give("fleet/a.yml", {**spec({"ci": entry("out/ci")}), "workspace": KEY})
+    project.run("matrix", "fleet")
+    project.run("matrix", "fleet", "--changed-since", KEY)
+    project.run("matrix", KEY, code=2)
     project.run("schema", code=0)
     project.run("schema", "--plan", code=0)
     project.run("sandbox", "--seed", "none.yml", code=2)  # where it runs it prints the key of its own, as it should

@@ -113,8 +113,8 @@ def test_the_action(project: Project) -> None:
     seen = out + re.sub(r"^::add-mask::.*$", "", err, flags=re.MULTILINE)
     assert list(findings([secret], {"the log": seen.encode()})) == []
     assert err.index("::add-mask::") < err.index("leased")
-    for file in ("env", "output"):
-        assert list(values((project.folder / f"runner-{file}").read_text(encoding="utf-8")).values()) == [secret]
+    told = {file: values((project.folder / f"runner-{file}").read_text(encoding="utf-8")) for file in ("env", "output")}
+    assert told == {"env": {"TOOKEN_TOKEN": secret}, "output": {"token": secret, "failure-reason": ""}}
     state = left_in_state(env)
     assert json.loads(state) == names(project.sandbox)
     assert secret not in state

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.e2e.leaks import findings
 from tests.e2e.planted import FORMS, KEY, planted, play
 from tests.e2e.scanners import detect_secrets, gitleaks
@@ -25,6 +27,7 @@ RAW = {
 """What a leak would look like: proof that each scanner would find one."""
 
 
+@pytest.mark.timeout(240)  # some two hundred runs, and four searches
 def test_no_planted_secret_shows(tmp_path: Path) -> None:
     """No secret shows in any output or file, by value, in any form, cut, or to gitleaks and detect-secrets."""
     with planted(tmp_path / "planted") as project:
