@@ -29,9 +29,9 @@ def _plan(project: Project, env: Mapping[str, str], told: str, *names: str) -> N
     project.run("plan", "--comment", env=env).says(told)
 
 
-def _in_a_new_minute(project: Project) -> None:
-    """A comment tells as of which minute it is; two plans within one make the same."""
-    project.sandbox.advance(61 - project.sandbox.now() % 60)
+def _on_a_new_day(project: Project) -> None:
+    """A comment tells as of which day it is; two plans of one day make the same."""
+    project.sandbox.advance(86_401 - project.sandbox.now() % 86_400)
 
 
 def test_on_a_pull_request(project: Project, github: FakeGitHub, contract: Prism, tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_on_a_pull_request(project: Project, github: FakeGitHub, contract: Prism
     addresses = {"GITHUB_API_URL": contract.url, "GITHUB_GRAPHQL_URL": f"{github.url}/graphql"}
     env = {**runner(tmp_path, pull_request()), **addresses}
     project.secrets.add(JOB)
-    _in_a_new_minute(project)
+    _on_a_new_day(project)
     _plan(project, env, "Made the comment on pull request 7.", "first")
     (comment,) = github.comments.all
     assert comment.author == ROBOT
@@ -64,7 +64,7 @@ def test_on_a_merge_request(project: Project) -> None:
         shop = gitlab.project()
         env = {"CI": "true", **gitlab.merge_request(shop)}
         project.secrets.add(env["TOOKEN_COMMENT_TOKEN"])
-        _in_a_new_minute(project)
+        _on_a_new_day(project)
         _plan(project, env, "Made the comment on merge request 7.", "first")
         (note,) = shop.notes
         assert "first" in note["body"]

@@ -10,18 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.plan import builders
 from tests.render import pages
 from tests.render.sound import check, check_html
 from tests.render.support import PRICE, outcome, plan
 from tests.render.support import report as made_by_hand
 from tests.support.hostile import HOSTILE
 from tooken_ci.base.errors import NotTheApiError
+from tooken_ci.plan.lifecycle import make_plan
 from tooken_ci.plan.model import ActionKind, ProblemCode
 from tooken_ci.render.fit import Page, Section, fit, in_bytes, whole
 from tooken_ci.render.markdown import COMMENT, SUMMARY, as_comment, as_summary
 from tooken_ci.render.report import Report
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
 SMALLEST = 2048
@@ -137,6 +140,23 @@ def test_ten_thousand_actions(render: Callable[[Report], str]) -> None:
     assert "**10000** to replace, **1** to revoke" in text
     assert "\n| revoke |" in text
     check(text)
+
+
+def test_a_comment_need_not_be_changed() -> None:
+    """Made again on the same day, of a workspace in which nothing has changed, a comment is the same."""
+    spec = builders.spec(builders.entry("new"), builders.entry("old"), builders.endless("page"))
+    tokens = (builders.token("old", age=builders.days(25)), builders.token("page", expires_at=None))
+
+    def made(now: dt.datetime) -> str:
+        looks = {place.place: builders.empty() for place in spec.entries[0].deliver}
+        looks |= {
+            one.deliver[0].place: builders.holds(token) for one, token in zip(spec.entries[1:], tokens, strict=True)
+        }
+        plan = make_plan(spec, tokens=tokens, looks=looks, facts={}, now=now, run=builders.RUN)
+        return as_comment(Report(workspace="w", spec=spec, tokens=tokens, plan=plan, price=PRICE))
+
+    assert made(builders.NOW) == made(builders.NOW + builders.hours(4))
+    assert made(builders.NOW) != made(builders.NOW + builders.hours(5))
 
 
 def test_without_a_limit_all_is_shown() -> None:

@@ -63,14 +63,14 @@ def test_lives() -> None:
     assert lines[5:] == [
         "tickInterval 2week",
         "section ci",
-        "retiring, 24 Nov :done, t0, 2026-10-25 19:20, 2026-11-24 19:20",
-        "current g2, 1 Dec :t1, 2026-11-01 19:20, 2026-12-01 19:20",
-        "due 21 Nov :milestone, t1d, 2026-11-21 14:16, 0d",
-        "planned g3, 23 Dec :active, t2, 2026-11-23 19:20, 2026-12-23 19:20",
+        "retiring, 24 Nov :done, t0, 2026-10-25 00:00, 2026-11-24 00:00",
+        "current g2, 1 Dec :t1, 2026-11-01 00:00, 2026-12-01 00:00",
+        "due 21 Nov :milestone, t1d, 2026-11-21 00:00, 0d",
+        "planned g3, 23 Dec :active, t2, 2026-11-23 00:00, 2026-12-23 00:00",
         "section page",
-        "current, never ends :t3, 2026-11-20 19:20, 2026-12-24 09:44",
+        "current, never ends :t3, 2026-11-20 00:00, 2026-12-24 00:00",
         "section fair",
-        "current, 28 Nov :crit, t4, 2026-11-03 19:20, 2026-11-28 19:20",
+        "current, 28 Nov :crit, t4, 2026-11-03 00:00, 2026-11-28 00:00",
     ]
 
 
@@ -92,13 +92,13 @@ def test_edges() -> None:
         life("a", starts=NOW - days(4000), ends=NOW + days(4000)),
         life("b", starts=NOW - days(4000), ends=NOW + days(30), due=NOW + days(3000)),
     )
-    assert bar == "current, 5 Nov 2037 :t0, 2025-11-22 19:20, 2027-12-02 03:01"
-    assert other == "current, 23 Dec :t1, 2025-11-22 19:20, 2026-12-23 19:20"
+    assert bar == "current, 5 Nov 2037 :t0, 2025-11-22 00:00, 2027-12-02 00:00"
+    assert other == "current, 23 Dec :t1, 2025-11-22 00:00, 2026-12-23 00:00"
 
 
 def test_nothing_but_what_never_ends() -> None:
     """Bars that have no end are as long as the diagram, which has some width anyway."""
-    assert bars(life(ends=None)) == ["section ci", "current, never ends :t0, 2026-11-21 19:20, 2026-11-25 20:17"]
+    assert bars(life(ends=None)) == ["section ci", "current, never ends :t0, 2026-11-21 19:00, 2026-11-25 20:00"]
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_a_plan_as_a_reviewer_reads_it() -> None:
     """A plan is a heading, a line of counts, a table of actions, what one may look up, and the price."""
     made = plan(kinds=(ActionKind.CREATE, ActionKind.REPLACE), problems=(), blocks=())
     text = html.unescape(as_markdown(Report(workspace="ci", plan=made, price=PRICE)))
-    scopes = "<code>tokens:read</code>, <code>tokens:write</code>; expires 2026-11-24 19:20 UTC (in 24 hours)"
+    scopes = "<code>tokens:read</code>, <code>tokens:write</code>; expires in 24 hours"
     assert text == (
         "## tooken-ci: ci\n\n"
         "**1** to create, **1** to replace, **1** to revoke; 3 unchanged, 7 unmanaged.\n\n"
@@ -66,7 +66,7 @@ def test_a_plan_as_a_reviewer_reads_it() -> None:
         "<details><summary>Scopes, ends and destinations of 2 tokens</summary>\n\n"
         f"- **create** <code>ci</code><br>{scopes}<br>to <code>file ci</code>\n"
         f"- **replace** <code>ci</code><br>{scopes}<br>to <code>file ci</code><br>the old one, <code>ci.old</code>, "
-        "is revoked not before 2026-11-24 19:20 UTC (in 24 hours): its overlap has not passed\n"
+        "is revoked in 24 hours at the earliest: its overlap has not passed\n"
         "\n</details>\n\n"
         "<details><summary>1 older token waiting to be revoked</summary>\n\n"
         "| Waiting to be revoked | Not before | Held by |\n"

@@ -27,6 +27,9 @@ LEGEND = (
 _AHEAD, _LEAST = dt.timedelta(days=366), dt.timedelta(days=2)
 """How far the diagram looks ahead at most, and at least: one token for ten years would leave the others no width."""
 
+_BY_HOUR = dt.timedelta(days=8)
+"""Up to this width the hours can be seen."""
+
 _LONG_NAME, _CHARACTER, _MARGIN = 24, 5.8, 18
 """How much of a name is shown, about how wide a character of it is, and what else stands at the left, in pixels."""
 
@@ -97,9 +100,9 @@ def _bars(life: Life, edge: _Edges, mark: str, *, urgent: bool) -> Iterator[str]
     ends = "never ends" if life.ends is None else edge.day(life.ends)
     tags = f"crit, {_TAGS[life.kind]}" if urgent else _TAGS[life.kind]
     first, last = edge.within(life.starts), edge.right if life.ends is None else edge.within(life.ends)
-    yield f"    {_label(life)}, {ends} :{tags}{mark}, {_time(first)}, {_time(max(first, last))}"
+    yield f"    {_label(life)}, {ends} :{tags}{mark}, {edge.time(first)}, {edge.time(max(first, last))}"
     if life.due is not None and edge.left <= life.due <= edge.right:
-        yield f"    due {edge.day(life.due)} :milestone, {mark}d, {_time(life.due)}, 0d"
+        yield f"    due {edge.day(life.due)} :milestone, {mark}d, {edge.time(life.due)}, 0d"
 
 
 def _label(life: Life) -> str:
@@ -112,10 +115,6 @@ def _label(life: Life) -> str:
 def _width(name: str) -> int:
     """In characters of common width."""
     return sum(1 + (unicodedata.east_asian_width(char) in "WF") for char in name)
-
-
-def _time(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M")
 
 
 class _Edges:
@@ -145,6 +144,11 @@ class _Edges:
         """``1 Dec``, with its year where that is not the present one."""
         day = at.astimezone(dt.UTC)
         return f"{day.day} {_MONTHS[day.month - 1]}{'' if day.year == self._year else f' {day.year}'}"
+
+    def time(self, at: dt.datetime) -> str:
+        """No finer than can be seen, so that a plan that is made again makes the same diagram on the same day."""
+        finest = "%Y-%m-%d 00:00" if self.right - self.left > _BY_HOUR else "%Y-%m-%d %H:00"
+        return at.astimezone(dt.UTC).strftime(finest)
 
     def within(self, at: dt.datetime) -> dt.datetime:
         """The instant, or the edge beyond which it lies."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ from tooken_ci.render.fit import Page, fit, in_bytes, whole
 from tooken_ci.render.gantt import LEGEND, gantt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    import datetime as dt
+    from collections.abc import Callable, Iterable, Iterator
 
     from tooken_ci.plan.model import Plan
     from tooken_ci.render.fit import Section
@@ -57,18 +59,19 @@ def as_summary(report: Report, *, room: int) -> str:
 
 
 def as_comment(report: Report, *, limit: int = COMMENT) -> str:
-    """The report as a comment.
+    """The report as a comment. It tells the day alone, so that it need not be changed where nothing has.
 
     Args:
         report: what there is to tell.
         limit: how many characters it may have.
     """
-    return fit(_page(report), limit, len)
+    page = _page(report)
+    return fit(dataclasses.replace(page, bottom=_bottom(report, when.day)), limit, len)
 
 
 def _page(report: Report) -> Page:
     top = f"## tooken-ci: {_text(report.workspace or 'no workspace', limit=_LABEL)}\n\n{_totals(report)}\n\n"
-    return Page(top=top, sections=list(_sections(report)), bottom=_bottom(report), where=_WHERE)
+    return Page(top=top, sections=list(_sections(report)), bottom=_bottom(report, when.minute), where=_WHERE)
 
 
 def _totals(report: Report) -> str:
@@ -132,8 +135,8 @@ def _timeline(report: Report, plan: Plan) -> Section:
     )
 
 
-def _bottom(report: Report) -> str:
-    parts = [] if report.plan is None else [f"As of {when.minute(report.plan.now)}."]
+def _bottom(report: Report, show: Callable[[dt.datetime], str]) -> str:
+    parts = [] if report.plan is None else [f"As of {show(report.plan.now)}."]
     if (price := report.price) is not None:
         wait = f", and about {price.seconds} s of waiting" if price.seconds else ""
         parts.append(f"Requests: {price.spent} for the plan, {price.apply} for apply (at most {price.at_most}){wait}.")

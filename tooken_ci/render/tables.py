@@ -99,21 +99,28 @@ def details(plan: Plan) -> Section:
 
 
 def _details(action: Action, plan: Plan, fates: Fates) -> str:
-    ends = action.ends(plan.now)
-    expires = "never expires" if ends is None else f"expires {when.told(ends, plan.now)}"
     scopes = ", ".join(map(_code, action.scopes))
-    told = [f"**{action.kind}** {_code(action.token)}", f"{scopes}; {expires}"]
+    told = [f"**{action.kind}** {_code(action.token)}", f"{scopes}; {_expires(action, plan)}"]
     told += [f"to {_code(place)}" for place in action.destinations]
     if fate := _fate(action, plan, fates):
         told.append(f"the old one, {_code(action.replaces)}, is {fate}")
     return "<br>".join(told)
 
 
+def _expires(action: Action, plan: Plan) -> str:
+    """Of a life that begins with apply no date is told: nobody knows it yet, and it would be another one each time."""
+    if action.expires_at is None:
+        return "never expires"
+    if action.expires_in is not None:
+        return f"expires {when.relative(plan.now + action.expires_in, plan.now)}"
+    return f"expires {when.told(action.expires_at, plan.now)}"
+
+
 def _fate(action: Action, plan: Plan, fates: Fates) -> str:
     waiting = fates.waiting(action)
     if waiting is None:
         return _text(fates.of(action))
-    return f"revoked not before {when.told(waiting.revoke_after, plan.now)}: {_text(waiting.held_by)}"
+    return f"revoked {when.relative(waiting.revoke_after, plan.now)} at the earliest: {_text(waiting.held_by)}"
 
 
 def waiting(plan: Plan) -> Section:

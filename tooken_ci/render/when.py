@@ -14,6 +14,11 @@ _TWICE = 2
 """From two of a unit on it is told in that unit, so that what is left out is never much."""
 
 
+def day(at: dt.datetime) -> str:
+    """``2026-11-23 UTC``."""
+    return at.astimezone(dt.UTC).strftime("%Y-%m-%d UTC")
+
+
 def minute(at: dt.datetime) -> str:
     """``2026-11-23 19:20 UTC``."""
     return at.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
