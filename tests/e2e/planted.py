@@ -30,6 +30,11 @@ OLD = "tok_planted-value-that-stood-in-the-file-before"
 THEIRS = "tok_planted-secret-of-others-in-the-same-file"
 PROXY = "tok_planted-password-of-the-proxy-0123456789"
 COMMENT = "ghs_planted-token-that-may-write-comments-01234"
+REPORTS = {
+    "TOOKEN_REPORT_FILE": "report.json",
+    "TOOKEN_TERRAFORM_REPORT": "terraform.json",
+    "TOOKEN_CODEQUALITY_REPORT": "codequality.json",
+}
 SCOPES = (["tokens:read"], ["audit:read"], ["tokens:read", "audit:read"])
 BABBLER = """#!/bin/sh
 secret=$(cat)
@@ -123,12 +128,13 @@ class Planted:
             "TOOKEN_API_URL": self.sandbox.url,
             "TOOKEN_API_KEY": KEY,
             "TOOKEN_COMMENT_TOKEN": COMMENT,
-            "TOOKEN_REPORT_FILE": "report.json",
-            "TOOKEN_TERRAFORM_REPORT": "terraform.json",
-            "TOOKEN_CODEQUALITY_REPORT": "codequality.json",
             **self._gitlab.environment(),
         }
-        self._zygote.start("--debug", *arguments, folder=self.folder, environment={**ours, **runner, **environment})
+        reports = REPORTS if "text" in arguments else {}  # they say the same whatever the format is
+        environment = {**ours, **runner, **reports, **environment}
+        for file in ("output", "step_summary"):  # each step has its own
+            (self.folder / file).unlink(missing_ok=True)
+        self._zygote.start("--debug", *arguments, folder=self.folder, environment=environment)
         ended = self._zygote.end()
         self._keep(arguments, ended)
         assert code is None or ended.code == code, f"exit code {ended.code}\n{ended.err}\n{ended.out}"
