@@ -45,7 +45,7 @@ def test_what_people_look_at(log: str) -> None:
     assert "create ci-deploy" in rest.partition("::endgroup::")[0]
     used = ("Plan", "Plan as a check for drift", "Apply", "Plan again", "Plan with a wrong key")
     for name in used:
-        after = re.split(rf"(?:Success|Failure) - Main {name}\b(?! )", log)[1].partition("⭐ Run")[0]
+        after = re.split(rf"(?:Success|Failure) - Main {name} \[", log)[1].partition("⭐ Run")[0]
         assert "Summary - ## tooken-ci" in after, name
 
 
