@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,6 +9,9 @@ from tests.support.runner import values
 from tooken_ci.base.position import Position
 from tooken_ci.ci.github import annotated, write_outputs, write_state
 from tooken_ci.plan.notices import Level, Notice
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PLACE = Position("specs/a,b:c.yml", 3, 5)
 
@@ -50,33 +53,37 @@ def test_nothing_breaks_out_of_an_annotation(words: str) -> None:
 
 
 @pytest.mark.parametrize("level", list(Level))
-@pytest.mark.parametrize("number", [9, 10, 11, 500])
+@pytest.mark.parametrize("number", [8, 9, 10, 11, 500])
 def test_no_more_than_the_runner_shows(level: Level, number: int) -> None:
-    """The runner drops the eleventh of a level in silence, so the tenth tells how many more there are."""
+    """The runner drops the eleventh of a level in silence; the ninth tells how many more, one is kept free."""
     lines = annotated([notice(f"It is {index}.", level) for index in range(number)])
-    assert len(lines) == min(number, 10)
+    assert len(lines) == min(number, 9)
     assert lines[0] == f"::{level} title=tooken-ci::It is 0."
-    if number <= 10:
+    if number <= 9:
         assert lines[-1] == f"::{level} title=tooken-ci::It is {number - 1}."
     else:
-        assert lines[-1].startswith(f"::{level} title=tooken-ci::{number - 9} more {level}s: ")
+        assert lines[-1].startswith(f"::{level} title=tooken-ci::{number - 8} more {level}s: ")
 
 
 def test_each_level_is_counted_for_itself() -> None:
     """Many warnings keep no error from being shown."""
     many = [notice("Look.", Level.WARNING) for _ in range(30)]
     lines = annotated([*many, *(notice("No.") for _ in range(3))])
-    assert [line.split(" ")[0] for line in lines] == ["::error"] * 3 + ["::warning"] * 10
+    assert [line.split(" ")[0] for line in lines] == ["::error"] * 3 + ["::warning"] * 9
 
 
-def test_files_are_named_as_in_the_repository() -> None:
-    """A path of the machine is cut to what the runner knows; one outside of the checkout stays as it is."""
-    root = Path("/github/workspace")
-    inside, outside = Position("/github/workspace/specs/a.yml", 1, 2), Position("/elsewhere/a.yml", 1, 2)
-    (line,) = annotated([notice("No.", position=inside)], root=root)
-    assert line.startswith("::error file=specs/a.yml,line=1,")
-    (line,) = annotated([notice("No.", position=outside)], root=root)
-    assert line.startswith("::error file=/elsewhere/a.yml,line=1,")
+def test_files_are_named_as_in_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path is told from the top of the repository, wherever the command runs; one outside stays as it is."""
+    (tmp_path / "infra").mkdir()
+    monkeypatch.chdir(tmp_path / "infra")
+    for given, named in {
+        f"{tmp_path}/specs/a.yml": "specs/a.yml",
+        "tooken.yml": "infra/tooken.yml",
+        "../b.yml": "b.yml",
+        "/elsewhere/a.yml": "/elsewhere/a.yml",
+    }.items():
+        (line,) = annotated([notice("No.", position=Position(given, 1, 2))], root=tmp_path)
+        assert line.startswith(f"::error file={named},line=1,")
 
 
 def test_outputs_are_appended(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ def test_in_the_action() -> None:
     assert detect(environ) == Host(
         kind=HostKind.GITHUB,
         workspace=Path("/github/workspace"),
+        repository=Path("/github/workspace"),
         output_file=Path("/out"),
         env_file=Path("/env"),
         state_file=Path("/state"),

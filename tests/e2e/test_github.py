@@ -234,3 +234,51 @@ def test_tokens_due_before_the_next_run(project: Project, outputs: dict[str, str
     assert re.match(r"::warning file=tooken.yml,line=\d+,col=3,title=tooken-ci::'a' falls due at ", warning)
     project.sandbox.advance(86400)
     assert _annotations(project.run("plan", env=outputs), "warning") == []
+
+
+@pytest.mark.parametrize("option", ["--report-file", "--terraform-report", "--codequality-report"])
+def test_a_delivered_secret_is_never_overwritten_by_a_report(project: Project, option: str) -> None:
+    """A file that is no report stays as it is, whether or not the spec that names it can be read."""
+    project.write(spec({"a": _kept("a")}))
+    project.run("apply")
+    secret = project.secret("a")
+    project.run("validate", option, "a", code=2).says("'a'", "Choose another path")
+    project.delivers("a")
+    project.write("version: 1\ntokens: [\n")
+    project.run("validate", option, "a", code=2).says("Warning", "no report of tooken-ci", option)
+    assert project.secret("a") == secret
+
+
+def test_a_report_is_written_over_an_older_one(still_project: Project) -> None:
+    """What a run left is replaced by the next; an empty file is, too."""
+    still_project.write(spec({"a": _kept("a")}))
+    (still_project.folder / "r.json").touch()
+    reports = ("--report-file", "r.json", "--terraform-report", "t.json", "--codequality-report", "q.json")
+    for _ in range(2):
+        still_project.run("plan", *reports)
+    still_project.write("version: 1\ntokens: 3\n")
+    for _ in range(2):
+        still_project.run("plan", *reports, code=2)
+    assert json.loads((still_project.folder / "t.json").read_text(encoding="utf-8")) == {"failure": "spec_invalid"}
+    assert len(json.loads((still_project.folder / "q.json").read_text(encoding="utf-8"))) == 1
+
+
+def test_every_file_that_cannot_be_written_is_told(still_project: Project, outputs: dict[str, str]) -> None:
+    """The first fails a run that went well, and the outputs say so; others, and those of a failed run, are told."""
+    still_project.write(spec({"a": _kept("a")}))
+    lost = {**outputs, "GITHUB_STEP_SUMMARY": "/nowhere/summary"}
+    ended = still_project.run("plan", "--report-file", "missing/r.json", code=1, env=lost)
+    ended.says("Error: The report could not be written to 'missing/r.json'", "Warning: The step's summary could not")
+    assert _written(still_project)["failure-reason"] == "output"
+    still_project.write("version: 1\ntokens: 3\n")
+    ended = still_project.run("plan", "--report-file", "missing/r.json", code=2, env=outputs)
+    ended.says("Warning: The report could not be written to 'missing/r.json'", "tokens")
+    assert _written(still_project)["failure-reason"] == "spec_invalid"
+
+
+def test_annotations_from_a_folder_below(still_project: Project, outputs: dict[str, str]) -> None:
+    """Where the step works in a folder of its own, the file is named from the top of the repository."""
+    still_project.write("version: 1\ntokens: 3\n")
+    environment = {**outputs, "GITHUB_WORKSPACE": str(still_project.folder.parent)}
+    ended = still_project.run("validate", code=2, env=environment)
+    assert _annotations(ended, "error")[0].startswith(f"::error file={still_project.folder.name}/tooken.yml,line=2,")

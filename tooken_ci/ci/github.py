@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -12,10 +11,12 @@ from tooken_ci.base import files
 from tooken_ci.base.commands import file_command, workflow_command
 from tooken_ci.base.forms import SHORTEST, as_bytes, forms
 from tooken_ci.base.text import LONGEST_LINE, count, safe
+from tooken_ci.ci.repository import path_in
 from tooken_ci.plan.notices import Level, Notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from tooken_ci.base.secret import Secret
 
@@ -25,6 +26,9 @@ MOST = 10
 https://docs.github.com/actions/reference/limits
 """
 
+_SHOWN = MOST - 1
+"""One place is left: what the leak check finds, and a comment that can't be written, is told at the very end."""
+
 _TITLE = "tooken-ci"
 
 
@@ -33,7 +37,7 @@ def annotated(notices: Iterable[Notice], *, root: Path | None = None) -> list[st
 
     Args:
         notices: what is to be told, the most important first.
-        root: the folder that the repository was checked out to; files in it are named as the repository names them.
+        root: the folder that the repository was checked out to, from whose top its files are named; None = as given.
     """
     found: defaultdict[Level, list[Notice]] = defaultdict(list)
     for notice in notices:
@@ -42,9 +46,9 @@ def annotated(notices: Iterable[Notice], *, root: Path | None = None) -> list[st
 
 
 def _of_level(level: Level, notices: list[Notice], root: Path | None) -> list[str]:
-    if len(notices) <= MOST:
+    if len(notices) <= _SHOWN:
         return [_annotation(notice, root) for notice in notices]
-    shown = [_annotation(notice, root) for notice in notices[: MOST - 1]]
+    shown = [_annotation(notice, root) for notice in notices[: _SHOWN - 1]]
     told = f"{count(len(notices) - len(shown), f'more {level}')}: the log of the step and its summary tell all."
     return [*shown, _annotation(Notice(level=level, code="more", message=told), root)]
 
@@ -53,17 +57,10 @@ def _annotation(notice: Notice, root: Path | None) -> str:
     """The runner shows a message as it is, in its log too, so it must be harmless beyond what ends a command."""
     where: dict[str, str | int] = {}
     if notice.position is not None:
-        file = safe(_in_repository(notice.position.file, root), limit=LONGEST_LINE)
+        named = None if root is None else path_in(root, notice.position.file)
+        file = safe(named or notice.position.file, limit=LONGEST_LINE)
         where = {"file": file, "line": notice.position.line, "col": notice.position.column}
     return workflow_command(str(notice.level), {**where, "title": _TITLE}, safe(notice.message, limit=LONGEST_LINE))
-
-
-def _in_repository(file: str, root: Path | None) -> str:
-    """The runner finds a file by its path in the repository, never by one of the machine."""
-    path = Path(file)
-    if root is None or not path.is_absolute() or not path.is_relative_to(root):
-        return file
-    return str(path.relative_to(root))
 
 
 def write_outputs(path: Path, outputs: Mapping[str, int | bool | str]) -> None:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base.text import LONGEST_LINE, safe
+from tooken_ci.ci.repository import path_in
 from tooken_ci.plan.model import ActionKind, ProblemCode
 from tooken_ci.plan.notices import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from tooken_ci.plan.model import Plan
     from tooken_ci.plan.notices import Notice
@@ -87,8 +87,5 @@ def _finding(notice: Notice, path: str, what: str) -> dict[str, Any]:
 
 def _in_repository(notice: Notice, root: Path) -> str | None:
     """The file as the repository names it; None where there is no line, or it is in no file of the repository."""
-    if notice.position is None:
-        return None
-    top = os.path.realpath(root)
-    path = Path(os.path.normpath(Path.cwd() / notice.position.file))
-    return safe(path.relative_to(top).as_posix(), limit=LONGEST_LINE) if path.is_relative_to(top) else None
+    path = None if notice.position is None else path_in(root, notice.position.file)
+    return None if path is None else safe(path, limit=LONGEST_LINE)

@@ -27,7 +27,7 @@ class Host:
     Attributes:
         kind: who started it.
         workspace: in the action's container the only folder that outlives it; None elsewhere.
-        repository: the folder that GitLab's runner checked the repository out to; None elsewhere.
+        repository: the folder that the runner checked the repository out to; None where it does not tell.
         output_file: where a step's outputs go; None where there is no such file.
         env_file: where variables for the job's later steps go; None where there is no such file.
         state_file: where what the step's post step is to know goes; None where there is no such file.
@@ -56,7 +56,8 @@ def detect(environ: Mapping[str, str]) -> Host:
         action = environ.get("TOOKEN_CI_ACTION") == "1"
         return Host(
             kind=HostKind.GITHUB,
-            workspace=Path(environ["GITHUB_WORKSPACE"]) if action and environ.get("GITHUB_WORKSPACE") else None,
+            workspace=_path(environ, "GITHUB_WORKSPACE") if action else None,
+            repository=_path(environ, "GITHUB_WORKSPACE"),
             output_file=_path(environ, "GITHUB_OUTPUT"),
             env_file=_path(environ, "GITHUB_ENV"),
             state_file=_path(environ, "GITHUB_STATE") if action else None,

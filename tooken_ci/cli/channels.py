@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tooken_ci.base.errors import CommentError, ExitCode, RunnerError, StoppedError
+from tooken_ci.base.errors import ExitCode, RunnerError
 from tooken_ci.base.text import LONGEST_LINE, quoted, safe
 from tooken_ci.ci.host import HostKind
 from tooken_ci.plan.model import ActionKind
@@ -14,6 +13,7 @@ from tooken_ci.plan.model import ActionKind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tooken_ci.base.errors import TookenCIError
     from tooken_ci.cli.reporting import Reporting
     from tooken_ci.plan.notices import Notice
 
@@ -24,14 +24,31 @@ READABLE = 0o644
 """A report holds no secret, and whoever uploads it as an artifact may be somebody else."""
 
 
-def write_files(reporting: Reporting) -> None:
-    """Write the files. One that can't be written keeps nothing from the others, but fails the run."""
-    for tell in (_write_report, _write_terraform, _write_codequality, _write_outputs, _add_summary):
+def write_files(reporting: Reporting, say: Callable[[str], None]) -> None:
+    """Write the files, the outputs last: they tell whether one of the others could not be written.
+
+    One that can't be written keeps nothing from the others. It fails the run, unless something else has before.
+
+    Args:
+        reporting: what there is to tell.
+        say: writes one line of the log.
+    """
+    from tooken_ci.cli.reporting import internal_error
+
+    for tell in (_write_report, _write_terraform, _write_codequality, _add_summary, _write_outputs):
         try:
             tell(reporting)
         except RunnerError as error:
-            if reporting.report.error is None:
-                reporting.fail(error)
+            _untold(reporting, error, say)
+        except Exception as error:  # noqa: BLE001  # how the run went is not for a renderer to say
+            _untold(reporting, internal_error(error), say)
+
+
+def _untold(reporting: Reporting, error: TookenCIError, say: Callable[[str], None]) -> None:
+    if reporting.report.error is None:
+        reporting.fail(error)
+    else:
+        say(safe(f"Warning: {error}", limit=LONGEST_LINE))
 
 
 def _write_report(reporting: Reporting) -> None:
@@ -70,7 +87,9 @@ def _write_codequality(reporting: Reporting) -> None:
 
 def _save(path: str, text: str, *, option: str) -> None:
     from tooken_ci.base import files
+    from tooken_ci.cli.outfiles import refuse_strange
 
+    refuse_strange(path, option=option)
     try:
         files.replace(Path(path), text, mode=READABLE)
     except OSError as error:
@@ -116,32 +135,6 @@ def _add_summary(reporting: Reporting) -> None:
         raise RunnerError(told, hint="Everything else is done; look at the runner.") from None
 
 
-def comment(reporting: Reporting, say: Callable[[str], None]) -> None:
-    """Bring the comment on the pull request up to date, if one is asked for; a run does not fail for want of it.
-
-    Args:
-        reporting: what there is to tell; gets a warning where the comment could not be written.
-        say: writes one line of the log.
-    """
-    report = reporting.report
-    if not reporting.output.comment or isinstance(report.error, StoppedError):  # who stops a run does not wait for it
-        return
-    if report.spec is None:
-        say("There is no comment: without a valid spec nothing tells which workspace it would be about.")
-        return
-    from tooken_ci.ci.comment import Comment, publish, room
-    from tooken_ci.render.markdown import as_comment
-
-    empty = report.error is None and report.plan is not None and report.plan.empty
-    body = as_comment(report, limit=room(os.environ))
-    told = Comment(workspace=report.spec.workspace, specs=reporting.specs, body=body, empty=empty)
-    try:
-        say(safe(publish(os.environ, told)))
-    except CommentError as error:
-        say(safe(f"Warning: {error}", limit=LONGEST_LINE))
-        reporting.uncommented = error
-
-
 def annotate(reporting: Reporting, say: Callable[[str], None]) -> None:
     """Tell GitHub's runner what belongs to which line of the spec.
 
@@ -152,19 +145,17 @@ def annotate(reporting: Reporting, say: Callable[[str], None]) -> None:
     from tooken_ci.ci import github
 
     if reporting.host.kind is HostKind.GITHUB:
-        for line in github.annotated(notices(reporting), root=Path.cwd()):
+        for line in github.annotated(notices(reporting), root=reporting.host.repository or Path.cwd()):
             say(line)
 
 
 def notices(reporting: Reporting) -> list[Notice]:
     """All that is to be told on the lines of the spec."""
     from tooken_ci.plan import notices as told
-    from tooken_ci.plan.notices import Level
     from tooken_ci.plan.timeline import due_soon
 
     report = reporting.report
     spec, plan = report.spec, report.plan
     soon = due_soon(spec, report.tokens, plan) if spec is not None and plan is not None and report.tokens else ()
     found = told.of_run(spec=spec, plan=plan, outcome=report.outcome, error=report.error, soon=soon)
-    uncommented = told.of_error(reporting.uncommented, Level.WARNING) if reporting.uncommented else ()
-    return [*found, *uncommented, *told.of_leases(report.leases or ())]
+    return [*found, *told.of_leases(report.leases or ())]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tooken_ci.base.errors import UsageError
+from tooken_ci.base.errors import RunnerError, UsageError
 from tooken_ci.base.text import quoted
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _READING = ("api_key_file", "ca_bundle", "file", "out")
 """The options of one path each that the run reads, or that hold another file of its own."""
+
+_OF_TERRAFORM = ({"create", "update", "delete"}, {"failure"})
 
 
 def own_files(options: Mapping[str, Any]) -> list[str]:
@@ -47,3 +50,40 @@ def refuse_over(path: str, host: Host, own: Iterable[str], *, what: str, option:
     if host.workspace is not None and not real.is_relative_to(os.path.realpath(host.workspace)):
         lost = f"{what[0].lower()}{what[1:]} would be gone with the action's container"
         raise UsageError(f"{quoted(path)} lies outside the workspace, so {lost}.", hint=hint)
+
+
+def refuse_strange(path: str, *, option: str) -> None:
+    """Refuse to write a report over a file that is none: it may be a secret that was delivered there.
+
+    Args:
+        path: where the report is to be written.
+        option: the option that names it.
+
+    Raises:
+        RunnerError: another file is there.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError):
+        text = "?"
+    if text and not _is_report(text):
+        told = f"The report was not written to {quoted(path)}: a file is there that is no report of tooken-ci."
+        raise RunnerError(told, hint=f"Remove it, or name another file with {option}.")
+
+
+def _is_report(text: str) -> bool:
+    """Whether a text is what ``--report-file`` writes, or one of GitLab's two reports as they are written here."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return False
+    if isinstance(data, list):
+        return all(isinstance(one, dict) and str(one.get("check_name", "")).startswith("tooken-ci/") for one in data)
+    if not isinstance(data, dict):
+        return False
+    return {"format_version", "tool_version"} <= data.keys() or data.keys() in (
+        {"create", "update", "delete"},
+        {"failure"},
+    )

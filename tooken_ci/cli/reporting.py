@@ -25,7 +25,6 @@ from tooken_ci.base.text import LONGEST_LINE, safe, safe_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tooken_ci.base.errors import CommentError
     from tooken_ci.base.times import Stop
     from tooken_ci.ci.host import Host
     from tooken_ci.cli.output import Output
@@ -86,7 +85,7 @@ class Reporting:
         shown: the plan has been shown as text.
         changing: changes may have been made.
         specs: the paths of the spec, as they were given.
-        uncommented: why the comment that was asked for could not be written; None where nothing kept it.
+        stop: whether somebody has asked the run to end; None where signals do what they do by default.
         files: what the run has saved for later steps, by the name of the output that tells of it.
         until_told: is left once all is told.
     """
@@ -98,7 +97,7 @@ class Reporting:
     shown: bool = False
     changing: bool = False
     specs: tuple[str, ...] = ()
-    uncommented: CommentError | None = None
+    stop: Stop | None = None
     files: dict[str, str] = dataclasses.field(default_factory=dict)
     until_told: contextlib.ExitStack = dataclasses.field(default_factory=contextlib.ExitStack)
 
@@ -107,9 +106,13 @@ class Reporting:
         from tooken_ci.base.times import Stop
         from tooken_ci.cli.signals import heeding_signals
 
-        stop = Stop()
-        self.until_told.enter_context(heeding_signals(stop))
-        return stop
+        self.stop = Stop()
+        self.until_told.enter_context(heeding_signals(self.stop))
+        return self.stop
+
+    def is_stopped(self) -> bool:
+        """Whether the run is to end at once."""
+        return isinstance(self.report.error, StoppedError) or (self.stop is not None and bool(self.stop.by))
 
     def update(self, **news: Any) -> None:
         """Add to the report."""
@@ -167,9 +170,10 @@ class Reporting:
 
     def finish(self) -> None:
         """Tell it."""
-        from tooken_ci.cli.channels import annotate, comment, write_files
+        from tooken_ci.cli.channels import annotate, write_files
+        from tooken_ci.cli.commenting import comment
 
-        write_files(self)
+        write_files(self, say)
         self.show_plan()
         if self.report.outcome is not None and self.output.form == "text":
             from tooken_ci.render.text import outcome_line
@@ -183,10 +187,10 @@ class Reporting:
             from tooken_ci.render.markdown import as_markdown
 
             click.echo(as_markdown(self.report))
-        comment(self, say)
         annotate(self, say)
         if self.report.error is not None:
             say_error(self.report.error)
+        comment(self, say)
 
 
 @contextlib.contextmanager
@@ -227,6 +231,9 @@ def _finish(reporting: Reporting) -> None:
         reporting.fail(RunnerError(f"The output could not be written: {error.strerror}."))
         say(safe(f"Error: {reporting.report.error}", limit=LONGEST_LINE))
     except Exception as error:  # noqa: BLE001  # what was done is done, although it could not be told
-        fault = internal_error(error)
-        reporting.fail(fault)
+        fault, own = internal_error(error), reporting.report.error
+        if own is None:
+            reporting.fail(fault)
+        else:
+            say_error(own)
         say_error(fault)
