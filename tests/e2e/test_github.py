@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -282,3 +284,18 @@ def test_annotations_from_a_folder_below(still_project: Project, outputs: dict[s
     environment = {**outputs, "GITHUB_WORKSPACE": str(still_project.folder.parent)}
     ended = still_project.run("validate", code=2, env=environment)
     assert _annotations(ended, "error")[0].startswith(f"::error file={still_project.folder.name}/tooken.yml,line=2,")
+
+
+def test_a_report_to_what_is_no_file(still_project: Project) -> None:
+    """A folder and a pipe stay what they are; a link stays, and what it leads to is written."""
+    still_project.write(spec({"a": _kept("a")}))
+    (still_project.folder / "folder").mkdir()
+    os.mkfifo(still_project.folder / "pipe")
+    for path in ("folder", "pipe"):
+        still_project.run("plan", "--report-file", path, code=1).says(f"'{path}': it is no file", "--report-file")
+    assert stat.S_ISFIFO((still_project.folder / "pipe").stat().st_mode)
+    (still_project.folder / "pipe").unlink()
+    (still_project.folder / "link").symlink_to("there.json")
+    still_project.run("plan", "--report-file", "link")
+    assert (still_project.folder / "link").is_symlink()
+    assert (still_project.folder / "there.json").is_file()

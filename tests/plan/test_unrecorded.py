@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.plan.builders import (
@@ -37,7 +37,7 @@ from tooken_ci.plan import retire, saved, since
 from tooken_ci.plan.cap import full
 from tooken_ci.plan.entry import due_revocations, plan_entry
 from tooken_ci.plan.terms import Terms
-from tooken_ci.plan.unrecorded import judged
+from tooken_ci.plan.unrecorded import APART, judged
 from tooken_ci.plan.view import EntryView, generations_of
 
 if TYPE_CHECKING:
@@ -138,13 +138,13 @@ def test_an_unknown_store_permits_nothing() -> None:
 
 @pytest.mark.parametrize("grace", [minutes(0), minutes(3)])
 def test_two_generations_within_three_minutes(grace: dt.timedelta) -> None:
-    """Nothing is made within 3 minutes of the newest generation, whatever the user says of busy entries."""
+    """Nothing is made within 3 minutes and 2 s of the newest generation, whatever the user says of busy entries."""
     terms = Terms(busy_grace=grace)
     changed = dataclasses.replace(ENTRY, scopes=frozenset({READ, WRITE}))
-    young, aged = token(age=seconds(179)), token(age=seconds(180))
+    young, aged = token(age=seconds(181)), token(age=seconds(182))
     made = plan(changed, [young], written(young.created_at), terms=terms)
     (problem,) = made.problems
-    assert (problem.code, problem.until) == ("busy", young.created_at + minutes(3))
+    assert (problem.code, problem.until) == ("busy", young.created_at + APART)
     assert "keeps no record" in problem.message
     assert not any(made.permits(action) for action in made.actions)
     assert codes(plan(changed, [aged], written(aged.created_at), terms=terms)) == []
@@ -241,6 +241,10 @@ RUNS = st.lists(
 
 @settings(max_examples=400, deadline=None)
 @given(RUNS, st.integers(-30, 30), st.sampled_from([hours(0), hours(24)]))
+@example([(seconds(1), "served", seconds(0), False), (minutes(3), "served", seconds(0), True)], -30, hours(0))
+@example([(seconds(1), "served", seconds(0), False), (seconds(180.5), "served", seconds(0), True)], -30, hours(0))
+@example([(seconds(1), "served", seconds(0), False), (seconds(182), "served", seconds(0), True)], -30, hours(0))
+@example([(seconds(0.9), "served", seconds(0), False), (seconds(182.3), "served", seconds(0), True)], -29, hours(0))
 def test_whatever_dies(
     runs: list[tuple[dt.timedelta, str, dt.timedelta, bool]], skew: int, overlap: dt.timedelta
 ) -> None:

@@ -87,11 +87,11 @@ def _write_codequality(reporting: Reporting) -> None:
 
 def _save(path: str, text: str, *, option: str) -> None:
     from tooken_ci.base import files
-    from tooken_ci.cli.outfiles import refuse_strange
+    from tooken_ci.cli.outfiles import report_file
 
-    refuse_strange(path, option=option)
+    target = report_file(path, option=option)
     try:
-        files.replace(Path(path), text, mode=READABLE)
+        files.replace(target, text, mode=READABLE)
     except OSError as error:
         told = f"The report could not be written to {quoted(path)}: {error.strerror}."
         raise RunnerError(told, hint=f"Everything else is done; name another file with {option}.") from None

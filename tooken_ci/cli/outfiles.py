@@ -52,25 +52,32 @@ def refuse_over(path: str, host: Host, own: Iterable[str], *, what: str, option:
         raise UsageError(f"{quoted(path)} lies outside the workspace, so {lost}.", hint=hint)
 
 
-def refuse_strange(path: str, *, option: str) -> None:
-    """Refuse to write a report over a file that is none: it may be a secret that was delivered there.
+def report_file(path: str, *, option: str) -> Path:
+    """The file that a report may be written to, behind every link: a new one, an empty one, or an older report.
+
+    Anything else may be a secret that was delivered there, or no file at all.
 
     Args:
         path: where the report is to be written.
         option: the option that names it.
 
     Raises:
-        RunnerError: another file is there.
+        RunnerError: something else is there.
     """
+    real = Path(os.path.realpath(path))
+    if not os.path.lexists(real):
+        return real
+    hint = f"Name another file with {option}."
+    if not real.is_file():
+        raise RunnerError(f"The report was not written to {quoted(path)}: it is no file.", hint=hint)
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return
+        text = real.read_text(encoding="utf-8")
     except (OSError, ValueError):
         text = "?"
     if text and not _is_report(text):
         told = f"The report was not written to {quoted(path)}: a file is there that is no report of tooken-ci."
-        raise RunnerError(told, hint=f"Remove it, or name another file with {option}.")
+        raise RunnerError(told, hint=f"Remove it, or name another one with {option}.")
+    return real
 
 
 def _is_report(text: str) -> bool:

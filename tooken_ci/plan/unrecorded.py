@@ -10,7 +10,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from tooken_ci.base import times
-from tooken_ci.base.record import YOUNG, DeliveryRecord, Held, Look, State
+from tooken_ci.base.record import DeliveryRecord, Held, Look, State
 from tooken_ci.base.text import quoted
 from tooken_ci.plan.model import Problem, ProblemCode
 
@@ -21,14 +21,18 @@ if TYPE_CHECKING:
     from tooken_ci.plan.view import EntryView
     from tooken_ci.tooken.model import Token
 
-APART = YOUNG
-"""How long after its newest generation such an entry makes no other, whatever the user says of busy entries."""
-
 EARLY = dt.timedelta(seconds=30)
 """So much earlier than a token's making its secret may seem to have been written."""
 
 _LATE = dt.timedelta(seconds=150)
 """So long after a token's making its secret may still have been written, by the store's clock."""
+
+APART = EARLY + _LATE + dt.timedelta(seconds=2)
+"""How long after its newest generation such an entry makes no other, whatever the user says of busy entries.
+
+Written as early as may be, the next one still comes after the last moment of the one before; both times may be rounded
+to a second.
+"""
 
 
 def judged(look: Look, generations: Sequence[Generation], workspace: str) -> Look:
@@ -73,7 +77,7 @@ def too_soon(view: EntryView, action: Action | None) -> Problem | None:
         code=ProblemCode.BUSY,
         entry=view.entry.name,
         message=f"{quoted(newest.name)} was made at {times.show(newest.created_at)}, and {quoted(bare)} keeps no "
-        "record: two generations made within 3 min could not be told apart there.",
+        "record: two generations made within about 3 min could not be told apart there.",
         hint=f"Apply waits until {times.show(until)} and then looks again.",
         until=until,
     )
