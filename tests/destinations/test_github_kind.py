@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,12 @@ def test_what_one_look_serves() -> None:
     assert target().group == target({**BARE, "name": "OTHER"}).group
     others = [target({**SHOP, "environment": "production"}), target({**SHOP, "app": "dependabot"})]
     assert len({target().group, *(one.group for one in others)}) == 3
+
+
+def test_when_a_secret_is_read() -> None:
+    """A run that is queued may hold the secret of a repository for a day; that of an environment is read by its job."""
+    assert [target().read_ahead, target(ORGANIZATION).read_ahead] == [dt.timedelta(hours=24)] * 2
+    assert target({**SHOP, "environment": "production"}).read_ahead == dt.timedelta(0)
 
 
 def test_what_keeps_a_record() -> None:

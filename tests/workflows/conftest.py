@@ -121,6 +121,7 @@ class Shop:
         writing = {"TOOKEN_API_KEY": self.key, "SECRETS_WRITE_TOKEN": TOKEN}
         production = self.github.secret("TOOKEN_TOKEN", PRODUCTION)
         held = {
+            "approval": {},
             "tokens": writing,
             "rotation": writing,
             "preview": {"TOOKEN_LEASE_KEY": self.lease_key},

@@ -12,20 +12,22 @@ import os
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import yaml
 
 from tests.support import events, standins
+from tests.support.standins.gh import WORKFLOWS, begin
 from tests.support.workflow import SHELLS
 from tests.workflows.conftest import EXAMPLES, MERGE, PRODUCTION
+from tooken_ci.spec.life import MOST_LIVING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
     from tests.workflows.conftest import Shop
 
 DAY = 86400
+MERGED = {"preview": "skipped", "plan": "success", "approve": "success", "apply": "success"}
 
 
 def _pull_request(of: Any = events.SHOP, by: str = "octocat") -> dict[str, Any]:
@@ -41,7 +43,7 @@ def _results(jobs: dict[str, Any]) -> dict[str, str]:
 def test_a_pull_request_is_planned(shop: Shop) -> None:
     """A pull request shows its plan, in a comment too, with a key that only reads; a run without secrets is skipped."""
     jobs = shop.run("plan-apply.yml", _pull_request())
-    assert _results(jobs) == {"preview": "success", "plan": "skipped", "apply": "skipped"}
+    assert _results(jobs) == {"preview": "success", "plan": "skipped", "approve": "skipped", "apply": "skipped"}
     assert "2 to create" in jobs["preview"].log
     assert "deployment" in jobs["preview"].steps[-1].summary
     assert shop.active() == []
@@ -53,12 +55,12 @@ def test_a_pull_request_is_planned(shop: Shop) -> None:
 def test_a_merge_is_applied_as_it_was_planned(shop: Shop) -> None:
     """A merge applies the plan that its own run made, from one job to the other; the next one has nothing to apply."""
     jobs = shop.run("plan-apply.yml")
-    assert _results(jobs) == {"preview": "skipped", "plan": "success", "apply": "success"}, jobs["apply"].log
+    assert _results(jobs) == MERGED, jobs["apply"].log
     assert jobs["apply"].steps[-1].outputs["create"] == "2"
     assert shop.active() == ["deployment", "shop"]
     assert shop.sandbox.authenticates(str(shop.github.secret("TOOKEN_TOKEN")))
     again = shop.run("plan-apply.yml")
-    assert _results(again) == {"preview": "skipped", "plan": "success", "apply": "skipped"}
+    assert _results(again) == {**MERGED, "approve": "skipped", "apply": "skipped"}
 
 
 def test_a_workspace_that_moved_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +108,38 @@ def test_a_deployment_gets_the_new_secret(shop: Shop) -> None:
     assert shop.sandbox.authenticates(old)
 
 
+def test_many_deployments_in_a_day(shop: Shop) -> None:
+    """Each of five deployments, forty minutes apart, gets a new secret, and no more than four are alive."""
+    shop.apply()
+    shop.script("deploy.sh", 'test -n "$TOOKEN_TOKEN"')
+    held = set()
+    for _ in range(5):
+        jobs = shop.run("deploy.yml")
+        assert set(_results(jobs).values()) == {"success"}, jobs["rotate"].log
+        held.add(shop.github.secret("TOOKEN_TOKEN", PRODUCTION))
+        assert len([name for name in shop.active() if name.startswith("deployment")]) <= MOST_LIVING
+        shop.later(2400)
+    assert len(held) == 5
+
+
+def test_a_deployment_too_many(shop: Shop) -> None:
+    """The fourth at once fails and changes nothing; after the overlap one run revokes what is old, the next deploys."""
+    shop.apply()
+    shop.script("deploy.sh", 'test -n "$TOOKEN_TOKEN"')
+    for _ in range(3):
+        assert set(_results(shop.run("deploy.yml")).values()) == {"success"}
+        shop.later(300)
+    before = (shop.active(), shop.github.secret("TOOKEN_TOKEN", PRODUCTION))
+    jobs = shop.run("deploy.yml")
+    assert _results(jobs) == {"rotate": "failure", "deploy": "skipped"}
+    assert "no more than 4 may be" in jobs["rotate"].log
+    assert (shop.active(), shop.github.secret("TOOKEN_TOKEN", PRODUCTION)) == before
+    shop.later(3600)
+    assert _results(shop.run("deploy.yml")) == {"rotate": "failure", "deploy": "skipped"}
+    assert shop.active() == ["deployment.g4", "shop"]
+    assert _results(shop.run("deploy.yml")) == {"rotate": "success", "deploy": "success"}
+
+
 def test_a_lease_lives_as_long_as_its_job(shop: Shop) -> None:
     """The step that uses the lease can; after the job it is revoked, and the log says so."""
     shop.script(
@@ -134,11 +168,13 @@ def test_drift_opens_an_issue(shop: Shop) -> None:
     assert shop.run("drift.yml")["drift"].result == "success"
     (issue,) = shop.gh["issues"].values()
     assert issue["open"]
+    assert issue["body"].startswith(f"{MARK}\n")
     assert "runs/4711" in issue["body"]
     assert "    replace shop.g2: " in issue["body"]
     assert "deployment" not in issue["body"]
 
 
+MARK = "<!-- tooken-drift -->"
 DRIFT = {"action": "replace", "token": "shop", "cause": "drift", "reasons": ["by hand"]}
 DUE = {**DRIFT, "cause": "time"}
 
@@ -159,6 +195,23 @@ def test_there_is_one_issue(tmp_path: Path) -> None:
     assert [one["open"] for one in issues.all] == [False, True]
 
 
+@pytest.mark.parametrize(
+    "other", [{"author": "mallory", "body": f"{MARK}\nhello"}, {"author": WORKFLOWS, "body": f"See {MARK}."}]
+)
+def test_other_issues_are_left_alone(tmp_path: Path, other: dict[str, str]) -> None:
+    """An open issue with the label, by somebody else or without the mark, is neither rewritten nor closed."""
+    issues = Issues(tmp_path)
+    issues.add(other)
+    before = issues.all
+    issues.report([DUE])
+    assert issues.all == before
+    issues.report([DRIFT])
+    issues.report([{**DRIFT, "reasons": ["by hand again"]}])
+    issues.report([DUE])
+    assert issues.all[:1] == before
+    assert [(one["open"], "by hand again" in one["body"]) for one in issues.all[1:]] == [(False, True)]
+
+
 def test_the_words_of_drift_are_quoted(tmp_path: Path) -> None:
     """Names and reasons stand in the issue as lines of code, whatever they hold; of a plan that is forbidden, too."""
     reasons = ["@everyone\n\n# Not a heading\n<img src=x>", "```"]
@@ -166,7 +219,7 @@ def test_the_words_of_drift_are_quoted(tmp_path: Path) -> None:
     issues = Issues(tmp_path)
     issues.report([action], problems=[{"message": "too many\nchanges"}], error={"code": "blocked"})
     lines = issues.all[0]["body"].splitlines()
-    assert lines[2:4] == ["    replace shop : @everyone # Not a heading <img src=x>; ```", "    too many changes"]
+    assert lines[3:5] == ["    replace shop : @everyone # Not a heading <img src=x>; ```", "    too many changes"]
 
 
 class Issues:
@@ -182,11 +235,18 @@ class Issues:
         data = {"actions": actions, "problems": [], **more}
         (self.folder / "report.json").write_text(json.dumps(data), encoding="utf-8")
         path = {"PATH": os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]])}
-        env = {**path, "GH_TOKEN": "fake", "REPORT": "" if actions is None else "report.json", "RUN": "RUN"}
+        own = {"MARK": self.step["env"]["MARK"], "REPORT": "" if actions is None else "report.json", "RUN": "RUN"}
+        env = {**path, "GH_TOKEN": "fake", **own}
         shell = [*SHELLS[self.step["shell"]], "-c", self.step["run"]]
         ended = subprocess.run(shell, cwd=self.folder, env=env, check=False, capture_output=True, text=True)
         assert ended.returncode == code, ended.stderr
         return ended.stderr
+
+    def add(self, issue: dict[str, str]) -> None:
+        """Opens an issue with the label."""
+        made = {"open": True, "label": "tooken-drift", "comments": [], **issue}
+        state = {**begin(), "issues": {"1": made}, "labels": ["tooken-drift"]}
+        (self.folder / "gh" / "state.json").write_text(json.dumps(state), encoding="utf-8")
 
     @property
     def all(self) -> list[Any]:

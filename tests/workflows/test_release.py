@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from tests.support import standins
 from tests.support.workflow import ROOT, Workflow
@@ -76,9 +77,12 @@ def repository(tmp_path: Path) -> Repository:
 def test_a_release(repository: Repository, tmp_path: Path) -> None:
     """The workflow builds, tags and publishes; the tag's action starts the image by its digest, and main is as it was.
 
-    Not done here: the image, the attestations, and pip, whose setuptools is the one that runs the tests.
+    Not done here: the image, its SBOM, signatures, and pip, whose setuptools is the one that runs the tests.
     """
     standins.install("gh", tmp_path / "bin", tmp_path / "gh")
+    docker = tmp_path / "bin" / "docker"
+    docker.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n', encoding="utf-8")
+    docker.chmod(0o755)
     (repository.folder / "build").mkdir()
     (repository.folder / "build" / "packages").symlink_to(sys.prefix)
     main = repository.git("rev-parse", "main")
@@ -87,9 +91,13 @@ def test_a_release(repository: Repository, tmp_path: Path) -> None:
         text=text,
         repository=repository.folder,
         scratch=tmp_path / "run",
-        contexts={"github": {"repository": "OWNER/tooken-ci", "ref": "refs/heads/main", "token": "fake"}},
-        env={"PATH": os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])},
+        contexts={
+            "github": {"repository": "OWNER/tooken-ci", "ref": "refs/heads/main", "token": "fake"},
+            "runner": {"temp": str(tmp_path)},
+        },
+        env={"PATH": os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]]), "RUNNER_TEMP": str(tmp_path)},
         others={
+            "actions/attest": {},
             "actions/attest-build-provenance": {},
             "docker/setup-qemu-action": {},
             "docker/setup-buildx-action": {},
@@ -100,6 +108,10 @@ def test_a_release(repository: Repository, tmp_path: Path) -> None:
     )
     jobs = walk.run()
     assert {job.result for job in jobs.values()} == {"success"}, [job.log for job in jobs.values()]
+    for platform in ("amd64", "arm64"):
+        asked = ["buildx", "imagetools", "inspect", IMAGE, "--format"]
+        template = f'{{{{ json (index .SBOM "linux/{platform}").SPDX }}}}'
+        assert (tmp_path / f"sbom-{platform}.json").read_text(encoding="utf-8").splitlines() == [*asked, template]
     tags = dict(line.split()[::-1] for line in _remote(repository, "refs/tags/*"))
     assert set(tags) == {f"refs/tags/v{__version__}", "refs/tags/v0"}
     assert len(set(tags.values())) == 1
@@ -165,6 +177,20 @@ def test_what_may_not_be_released(repository: Repository) -> None:
     repository.version("3.0.0")
     repository.write("action.yml", f"runs:\n  using: docker\n  image: docker://{IMAGE}\n")
     assert "nothing to pin" in repository.script("tag", IMAGE, code=1)
+
+
+def test_what_is_attested() -> None:
+    """Packages and image get a signed provenance, and the image a signed SBOM for each of its platforms."""
+    text = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+    steps = yaml.safe_load(text)["jobs"]["build"]["steps"]
+    signed = [step for step in steps if step.get("uses", "").startswith("actions/attest")]
+    (image,) = [step["with"] for step in steps if step.get("id") == "image"]
+    subject = {"subject-digest": "${{ steps.image.outputs.digest }}", "push-to-registry": True}
+    assert [step["with"].get("subject-path") for step in signed] == ["dist/*", None, None, None]
+    assert all(subject.items() <= step["with"].items() for step in signed[1:])
+    boms = [f"${{{{ runner.temp }}}}/sbom-{one.removeprefix('linux/')}.json" for one in image["platforms"].split(",")]
+    assert [step["with"].get("sbom-path") for step in signed] == [None, None, *boms]
+    assert image["sbom"] is True
 
 
 def _remote(repository: Repository, pattern: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,9 @@ import yaml
 from tests.support.workflow import OURS, ROOT
 from tests.workflows.conftest import EXAMPLES
 from tooken_ci import __version__
+from tooken_ci.destinations.interface import Surroundings
+from tooken_ci.destinations.registry import Registry
+from tooken_ci.spec.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +24,28 @@ OWN = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PASTED = sorted(EXAMPLES.glob("*.yml"))
 EVERY = [*OWN, *PASTED]
 CHANGING = {"apply", "rotate"}
-WRITING = {
-    "drift.yml": {"issues"},
-    "plan-apply.yml": {"pull-requests"},
-    "release.yml": {"attestations", "contents", "id-token", "packages"},
-    "scan.yml": {"security-events"},
+READS = {"contents": "read"}
+PERMITTED = {
+    "drift.yml/drift": {**READS, "issues": "write"},
+    "plan-apply.yml/approve": {},
+    "plan-apply.yml/preview": {**READS, "pull-requests": "write"},
+    "release.yml/build": {**READS, "attestations": "write", "id-token": "write", "packages": "write"},
+    "release.yml/publish": {"contents": "write"},
+    "scan.yml/codeql": {**READS, "actions": "read", "security-events": "write"},
 }
-"""What a workflow may write; no other may write anything."""
+"""What a job may do; any other may read the repository, and nothing else."""
+
+GROUPS = {
+    "deploy.yml": "deploy-production",
+    "fleet.yml": "tooken-${{ github.event_name == 'pull_request' && github.ref || 'apply' }}/${{ matrix.workspace }}",
+    "leak.yml": "tooken-leak/${{ inputs.name }}",
+    "plan-apply.yml": "tooken-production",
+    "rotate.yml": "tooken-production",
+}
+"""Where the jobs of an example that change a workspace wait; no other example has such jobs."""
+
+REPLACEABLE = {"plan-apply.yml", "rotate.yml"}
+"""What a later job of another workflow makes good."""
 
 every_workflow = pytest.mark.parametrize("path", EVERY, ids=lambda path: f"{path.parent.name}/{path.name}")
 every_example = pytest.mark.parametrize("path", PASTED, ids=lambda path: path.name)
@@ -44,18 +63,21 @@ def _steps(workflow: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 @every_workflow
 def test_nothing_is_permitted_by_default(path: Path) -> None:
-    """Each job says what it may do, and how long; what may be written is listed, and no token is left in a checkout."""
+    """Each job says how long it may run and what it may do, which is as listed; no token is left in a checkout."""
     workflow = _read(path)
     assert workflow["permissions"] == {}
-    written = set()
-    for job in workflow["jobs"].values():
+    for name, job in workflow["jobs"].items():
         assert job["timeout-minutes"] > 0
-        assert set(job["permissions"].values()) <= {"read", "write"}
-        written |= {name for name, access in job["permissions"].items() if access == "write"}
-    assert written == WRITING.get(path.name, set())
+        assert job["permissions"] == PERMITTED.get(f"{path.name}/{name}", READS)
     for step in _steps(workflow):
         if step.get("uses", "").startswith("actions/checkout@"):
             assert step["with"]["persist-credentials"] is False
+
+
+def test_every_exception_is_of_a_job() -> None:
+    """What is listed as an exception is there."""
+    jobs = {f"{path.name}/{name}" for path in EVERY for name in _read(path)["jobs"]}
+    assert set(PERMITTED) <= jobs
 
 
 @every_workflow
@@ -101,14 +123,63 @@ def test_inputs_and_outputs_are_those_of_the_action(path: Path) -> None:
 
 @every_example
 def test_one_changes_a_workspace_at_a_time(path: Path) -> None:
-    """Jobs that change a workspace wait for each other, whatever workflow they are of, and none is cancelled."""
+    """Jobs that change a workspace wait in the group that is listed for them, and none that has begun is cancelled."""
     workflow = _read(path)
-    for job in workflow["jobs"].values():
-        commands = {step["with"].get("command") for step in job["steps"] if step.get("uses", "").startswith(OURS)}
-        if commands & CHANGING:
-            concurrency = job.get("concurrency", workflow.get("concurrency"))
-            assert concurrency["group"].startswith("tooken-production")
-            assert concurrency["cancel-in-progress"] is False
+    changing = [job for job in workflow["jobs"].values() if _changes(job)]
+    groups = [job.get("concurrency", workflow.get("concurrency")) for job in changing]
+    wanted = [{"group": GROUPS[path.name], "cancel-in-progress": False}] if path.name in GROUPS else []
+    assert groups == wanted
+
+
+def _changes(job: dict[str, Any]) -> bool:
+    """Whether a step changes a workspace; a command that is an expression may be any that stands in it."""
+    ours = [step["with"] for step in job["steps"] if step.get("uses", "").startswith(OURS)]
+    return any(set(re.findall(r"\w+", given.get("command", ""))) & CHANGING for given in ours)
+
+
+def test_who_shares_a_group() -> None:
+    """A job whose work no other run does waits in a group of its workflow's own: GitHub cancels one that waits."""
+    for name, group in GROUPS.items():
+        sharing = {other for other, its in GROUPS.items() if its == group}
+        assert sharing == {name} or sharing <= REPLACEABLE
+
+
+@every_example
+def test_an_approval_holds_no_group(path: Path) -> None:
+    """The job that waits for reviewers has no secret and no group, nor has its workflow; apply needs it."""
+    workflow = _read(path)
+    waiting = [name for name, job in workflow["jobs"].items() if job.get("environment") == "approval"]
+    assert bool(waiting) == (path.name == "plan-apply.yml")
+    for name in waiting:
+        assert "concurrency" not in workflow
+        assert "concurrency" not in workflow["jobs"][name]
+        assert "secrets." not in str(workflow["jobs"][name])
+        assert [other for other, job in workflow["jobs"].items() if _changes(job)] == ["apply"]
+        assert workflow["jobs"]["apply"]["needs"] == name
+        assert workflow["jobs"]["apply"]["environment"] != "approval"
+
+
+@every_example
+def test_the_head_names_what_it_takes(path: Path) -> None:
+    """Each secret and each variable of an example stands in the comment at its head."""
+    text = path.read_text(encoding="utf-8")
+    head = "\n".join(itertools.takewhile(lambda line: line.startswith("#"), text.splitlines()))
+    taken = set(re.findall(r"\b(?:secrets|vars)\.(\w+)", text))
+    assert taken
+    assert taken - set(re.findall(r"\w+", head)) == set()
+
+
+@every_example
+def test_an_example_knows_its_name(path: Path) -> None:
+    """A filter of paths that names a workflow names the one that it stands in, under the file's own name."""
+    events: Any = dict[Any, Any](_read(path))[True]  # YAML reads 'on' as true
+    paths = [one for event in events.values() if isinstance(event, dict) for one in event.get("paths", ())]
+    assert {one for one in paths if one.startswith(".github/")} <= {f".github/workflows/{path.name}"}
+
+
+def test_the_spec_of_the_examples_is_clean() -> None:
+    """The spec that the examples go with has no fault, and nothing about it is worth a warning."""
+    assert load([str(EXAMPLES / "spec")], kinds=Registry(Surroundings()).kinds).warnings == ()
 
 
 def test_the_document_names_every_example() -> None:

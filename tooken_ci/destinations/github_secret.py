@@ -36,7 +36,10 @@ _OWNER = "[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _REPOSITORY = f"^{_OWNER}/[A-Za-z0-9._-]+$"
 
 _READ_AHEAD = dt.timedelta(hours=24)
-"""A run's secrets are read when it is queued, and it may wait for a runner as long as a day."""
+"""A run's secrets are read when it is queued, and it may wait for a runner as long as a day.
+
+Those of an environment are read when a job that names it starts.
+"""
 
 _SCHEMA: Mapping[str, Any] = {
     "title": "github_secret",
@@ -141,7 +144,7 @@ class GitHubSecretKind:
             settings=parsed,
             takeover=bool(settings.get("takeover")),
             keeps_record=parsed.recorded,
-            read_ahead=_READ_AHEAD,
+            read_ahead=dt.timedelta(0) if holder.environment else _READ_AHEAD,
             group=f"{where}:{holder.app}",
             position=position,
         )

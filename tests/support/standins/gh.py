@@ -12,9 +12,15 @@ from tests.support.standins import Command, refuse
 if TYPE_CHECKING:
     from tests.support.standins import Call
 
+WORKFLOWS = "app/github-actions"
+"""Who writes with the token of a job, as the search knows it."""
+
+MARKED = "[.[] | select(.body | startswith(env.MARK)) | .number] | min // empty"
+"""The one expression that is understood."""
+
 COMMANDS = {
     "auth setup-git": Command(),
-    "issue list": Command(options=frozenset({"--label", "--state", "--limit", "--json", "--jq"})),
+    "issue list": Command(options=frozenset({"--label", "--author", "--state", "--limit", "--json", "--jq"})),
     "issue create": Command(options=frozenset({"--label", "--title", "--body-file"})),
     "issue edit": Command(positional=1, options=frozenset({"--body-file"})),
     "issue close": Command(positional=1, options=frozenset({"--comment"})),
@@ -52,16 +58,20 @@ def serve(call: Call) -> None:
 def _issue(what: str, call: Call) -> None:
     issues: dict[str, Any] = call.state["issues"]
     if what == "list":
-        call.wants("--json", "number")
-        call.wants("--jq", ".[].number")
+        call.wants("--json", "number,body")
+        call.wants("--jq", MARKED)
         call.wants("--state", "open")
-        found = [number for number, one in issues.items() if one["open"] and call.options["--label"] == one["label"]]
-        sys.stdout.write("".join(f"{number}\n" for number in found[: int(call.options["--limit"])]))
+        asked = (call.options.get("--label"), call.options.get("--author"))
+        found = [number for number, one in issues.items() if one["open"] and asked == (one["label"], one["author"])]
+        shown = found[::-1][: int(call.options["--limit"])]  # the newest first
+        numbers = [int(number) for number in shown if issues[number]["body"].startswith(os.environ["MARK"])]
+        sys.stdout.write(f"{min(numbers)}\n" if numbers else "")
     elif what == "create":
         if call.options["--label"] not in call.state["labels"]:
             refuse(f"could not add label: '{call.options['--label']}' not found", 1)
         body = _text(call.options["--body-file"])
-        issues[str(len(issues) + 1)] = {"open": True, "label": call.options["--label"], "body": body, "comments": []}
+        made = {"open": True, "label": call.options["--label"], "author": WORKFLOWS, "body": body, "comments": []}
+        issues[str(len(issues) + 1)] = made
     elif what == "edit":
         issues[call.arguments[0]]["body"] = _text(call.options["--body-file"])
     else:
