@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import html
 import re
+import time
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.render.test_text import HOSTILE
 from tooken_ci.base.errors import Fault, NotTheApiError, SavedPlanError, SpecError
 from tooken_ci.base.position import Position
 from tooken_ci.plan.model import ActionKind, ProblemCode
+from tooken_ci.render.escaping import markdown
 from tooken_ci.render.markdown import as_markdown
 from tooken_ci.render.report import Report
 
@@ -222,8 +224,66 @@ def test_an_error_is_no_markup(word: str) -> None:
     assert "|" not in text
 
 
-@pytest.mark.parametrize("word", ["@everyone", "@acme/owners", "#1", "acme/shop#12", "GH-7"])
+ON_GITHUB = ["@everyone", "@acme/owners", "#1", "acme/shop#12", "GH-7"]
+ON_GITLAB = [
+    "!42",
+    "acme/shop!42",
+    "$5",
+    "shop$5",
+    "&7",
+    "acme&7",
+    "~bug",
+    "~123",
+    '~"feature request"',
+    "shop~priority::high",
+    "%3",
+    "%v1.23",
+    '%"release candidate"',
+    "acme/shop%3",
+    "^alert#9",
+    '*iteration:"Q3 of 2026"',
+    "*iteration:12",
+    "[vulnerability:1]",
+    "[feature_flag:acme/shop/1]",
+    "[work_item:acme/1]",
+    "[epic:1]",
+    '[cadence:"plan a"]',
+    "[contact:somebody@example.com]",
+    "[wiki_page:acme/shop:A page]",
+    "[[A page]]",
+    "acme/shop>",
+    "acme/shop@9ba12248",
+    "9ba12248",
+    "GL-1",
+    "SHOP-12",
+    "https://gitlab.example.com/acme/shop/-/issues/1",
+    "smb://host/share",
+]
+
+
+@pytest.mark.parametrize("word", [*ON_GITHUB, *ON_GITLAB])
 def test_an_error_mentions_nobody(word: str) -> None:
-    """A mention or a reference stands as code, where GitHub leaves it alone; an address of an e-mail stays text."""
-    text = html.unescape(as_markdown(Report(workspace="w", error=NotTheApiError(f"It said ({word}), to a@b.example."))))
-    assert f"(<code>{word}</code>), to a@b.example" in text
+    """A mention or a reference is code, which GitHub and GitLab leave alone; an address of an e-mail stays text."""
+    text = html.unescape(
+        as_markdown(Report(workspace="w", error=NotTheApiError(f"It said <{word} >, to a@b.example.")))
+    )
+    assert f"<<code>{word}</code> >, to a@b.example" in text
+
+
+@pytest.mark.parametrize(
+    "word", ["It's 50 % now!", "R&D", "~ 5", "$x^2$", "a * b", "[see below]", "ci-deploy.g2", "10 > 9"]
+)
+def test_other_signs_are_no_mention(word: str) -> None:
+    """What neither takes for a reference stays text."""
+    text = html.unescape(as_markdown(Report(workspace="w", error=NotTheApiError(f"It said {word}"))))
+    assert f"It said {word}\n" in text
+
+
+@pytest.mark.parametrize(
+    "piece", ["a.b/", "a", "[a:", "[[", '~"', "%x ", "%x", "^alert", "x@", "a/b>", "abcdef", "A-", "a:"]
+)
+def test_long_texts_take_no_time(piece: str) -> None:
+    """However a text is made, to look for references in it takes less than a second."""
+    begun = time.process_time()
+    markdown(piece * 2000)
+    assert time.process_time() - begun < 1

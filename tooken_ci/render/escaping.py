@@ -10,8 +10,29 @@ from tooken_ci.base.text import safe
 
 _LIMIT = 2000
 
-_MENTION = re.compile(r"((?<!\w)@\w[\w/-]*|(?:\b[\w./-]+)?#\d+|\bGH-\d+)", re.IGNORECASE)
-"""``@somebody``, ``@a/team``, ``#1``, ``owner/repository#1``, ``GH-1``."""
+_MENTION = re.compile(
+    r"""(
+      \b[a-z][a-z0-9+.-]*://[^\s<>]+         # an address: GitLab makes a link of it, or a reference
+    | (?<!\w)@\w[\w/-]*                      # @somebody, @a/team
+    | \[\w+:\S[^\[\]]*\] | \[\[[^\[\]]+\]\]   # [work_item:1], [vulnerability:a/b/1]; [[page of a wiki]]
+    | (?:\b[\w./-]+)?(?:                     # and of another project, as owner/repository#1
+        [#!$&]\d+ | \^alert\#\d+             # issue, merge request, snippet, epic; alert
+      | ~(?:"[^"]+"|[\w?.&:-]+)              # label
+      | %(?:"[^"]+"|[^\s"<]*\w)              # milestone, %{placeholder
+      | \*iteration:(?:"[^"]+"|[\w-]+)
+      | @[0-9a-f]{7,40}\b(?!\.)              # commit; with a dot behind it, it may be an address of e-mail
+      )
+    | \b[\w.-]+(?:/[\w.-]+)+>               # project
+    | \b[0-9a-f]{7,40}\b                    # commit
+    | \bG[HL]-\d+ | \b(?-i:[A-Z][A-Z0-9_]+-\d+)   # GH-1; PROJECT-1, an issue of Jira's
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What GitHub or GitLab makes a mention or a reference.
+
+https://docs.gitlab.com/user/markdown/#gitlab-specific-references: there these are not only links, since what they name
+is told that it was mentioned.
+"""
 
 _MARKUP = str.maketrans({char: f"&#{ord(char)};" for char in "\\`*_{}[]()#+-.!|~:@$<>&\"'"})
 
@@ -31,7 +52,7 @@ def _shown(text: str, limit: int = _LIMIT) -> str:
 def markdown(text: str, *, limit: int = _LIMIT) -> str:
     """Text in which nothing is markup, and nobody is mentioned.
 
-    GitHub looks for mentions and references once the entities are characters again, but never in code.
+    GitHub and GitLab look for mentions and references once the entities are characters again, but never in code.
     """
     parts = _MENTION.split(_shown(text, limit))
     return "".join(markdown_code(part) if _MENTION.fullmatch(part) else part.translate(_MARKUP) for part in parts)
