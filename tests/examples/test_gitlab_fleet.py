@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.gitlab, pytest.mark.timeout(240)]
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples" / "gitlab"
+SOURCE = "tooken-ci[all] @ git+https://github.com/OWNER/tooken-ci@v0.1.0"
 PROGRAM = ROOT / "build" / "npm" / "node_modules" / "gitlab-ci-local" / "src" / "index.js"
 
 
@@ -73,9 +74,10 @@ def fleet(tmp_path: Path, workspaces: list[RunningSandbox]) -> Fleet:
 
 @pytest.fixture
 def run(tmp_path: Path, fleet: Fleet) -> Run:
-    """Gives a function that runs the pipeline, or another program; pip, which would fetch the command, does nothing."""
+    """Gives a function that runs the pipeline, or another program; pip only sees what it is to fetch, and no key."""
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "pip").write_text("#!/bin/sh\n", encoding="utf-8")
+    script = f'#!/bin/sh -e\ntest "$*" = "install --quiet {SOURCE}"\ntest -z "${{TOOKEN_API_KEY+x}}"\n'
+    (tmp_path / "bin" / "pip").write_text(script, encoding="utf-8")
     (tmp_path / "bin" / "pip").chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if name.startswith("COV")}
     path = os.pathsep.join([str(tmp_path / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -137,7 +139,7 @@ def test_a_merge_request_plans_what_it_changes(run: Run, fleet: Fleet) -> None:
 def listed(run: Run, fleet: Fleet, before: str) -> subprocess.CompletedProcess[str]:
     """Runs the script of the list alone, as GitLab's runner has bash run it."""
     script = read("fleet.yml")["list"]["script"]
-    given = {"COMMAND": "apply", "TOOKEN_CI": "tooken-ci", "CI_COMMIT_BEFORE_SHA": before}
+    given = {"COMMAND": "apply", "TOOKEN_CI": SOURCE, "CI_COMMIT_BEFORE_SHA": before}
     return run("bash", "-eo", "pipefail", "-c", "\n".join(script), **given)
 
 

@@ -26,9 +26,11 @@ PROGRAM = ROOT / "build" / "npm" / "node_modules" / "gitlab-ci-local" / "src" / 
 EXAMPLES = ROOT / "examples" / "gitlab"
 HOST = "gitlab.example.com"
 USE = """#!/bin/sh
-# Asks the API with a secret: that of a file, or of the variable.
+# Asks the API with a secret: that of a file, or of the variable. It fails where it could ask with another.
 python3 - "$@" <<'PYTHON'
 import os, pathlib, sys, urllib.request
+if {"TOOKEN_API_KEY", "GITLAB_TOKEN"} & set(os.environ):
+    sys.exit("A key is in the environment of the script.")
 secret = pathlib.Path(sys.argv[1]).read_text() if sys.argv[1:] else os.environ["TOOKEN_TOKEN"]
 request = urllib.request.Request(os.environ["TOOKEN_API_URL"] + "/tokens?per_page=1")
 request.add_header("Authorization", "Bearer " + secret)
@@ -73,10 +75,10 @@ class Pipelines:
         file = {"path": str(self.out / path), "persistent": True}
         return {"scopes": ["tokens:read"], "expires_in": "90d", "deliver": [{"file": file}], **more}
 
-    def spec(self, name: str, tokens: Mapping[str, Any]) -> str:
+    def spec(self, name: str, tokens: Mapping[str, Any], **more: Any) -> str:
         """Writes a spec into the checkout, and gives its path."""
         path = self.folder / name
-        text = yaml.safe_dump({"version": 1, "workspace": "production", "tokens": dict(tokens)})
+        text = yaml.safe_dump({"version": 1, "workspace": "production", "tokens": dict(tokens), **more})
         path.write_text(text, encoding="utf-8")
         return str(path)
 

@@ -23,6 +23,8 @@ from tests.gitlab.conftest import EXAMPLES, blocks
 from tests.support.gitlab import TOKEN, FakeGitLab
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.gitlab.conftest import Pipelines
     from tests.support.bao import Bao
 
@@ -30,6 +32,7 @@ pytestmark = [pytest.mark.gitlab, pytest.mark.timeout(240)]
 
 MERGE_REQUEST = {"CI_PIPELINE_SOURCE": "merge_request_event", "CI_COMMIT_BRANCH": ""}
 SCHEDULE = {"CI_PIPELINE_SOURCE": "schedule"}
+KEPT = ["KEPT_A", "KEPT_B", "KEPT_C"]
 FORTY_DAYS = 40 * 86400
 POLICY = """
 path "secret/data/ci/tooken" { capabilities = ["read", "update"] }
@@ -114,7 +117,7 @@ def test_rotation_on_a_schedule(pipelines: Pipelines) -> None:
 
 
 def test_rotation_before_a_deploy(pipelines: Pipelines) -> None:
-    """The rotated secret stands in the project's variable, from which a job that starts later gets it."""
+    """A job that starts later gets the rotated secret from the project's variable, at five deploys in a row."""
     spec = declared(pipelines, "rotate-before-deploy.yml")
     with FakeGitLab() as fake:
         owner = fake.project()
@@ -125,14 +128,22 @@ def test_rotation_before_a_deploy(pipelines: Pipelines) -> None:
         pipelines.run("rotate-before-deploy.yml", "rotate", env=given)
         (second,) = owner.find("TOOKEN_TOKEN")
         assert second["value"] != before
-    said = pipelines.run("rotate-before-deploy.yml", "deploy", env={"TOOKEN_TOKEN": second["value"]})
+        # the four that come an hour after one another find a place, too
+        for _ in range(4):
+            pipelines.sandbox.advance(3600)
+            pipelines.tool("rotate", "ci-deploy", env=given)
+            assert pipelines.sandbox.authenticates(owner.find("TOOKEN_TOKEN")[0]["value"])
+        (second,) = owner.find("TOOKEN_TOKEN")
+    # GitLab gives every job all of the project's variables
+    given = {"TOOKEN_TOKEN": second["value"], "GITLAB_TOKEN": TOKEN}
+    said = pipelines.run("rotate-before-deploy.yml", "deploy", env=given)
     assert "It answers 200" in said
     (waits,) = yaml.safe_load((EXAMPLES / "rotate-before-deploy.yml").read_text(encoding="utf-8"))["deploy"]["needs"]
     assert waits == "rotate"
 
 
 def test_a_lease_for_a_job(pipelines: Pipelines) -> None:
-    """The job gets a token of its own, uses it, and gives it back; none of its files is kept."""
+    """The job gets a token of its own, uses it without the key, and gives it back; none of its files is kept."""
     said = pipelines.run("lease.yml", env={"TOOKEN_SPEC": declared(pipelines, "lease.yml")})
     assert "It answers 200" in said
     leases = [one for one in pipelines.sandbox.tokens() if one["name"].startswith("preview.e-")]
@@ -140,29 +151,109 @@ def test_a_lease_for_a_job(pipelines: Pipelines) -> None:
     assert pipelines.kept("preview") == set()
 
 
-def test_drift(pipelines: Pipelines) -> None:
-    """Drift opens one issue, which later runs update; what the spec has new opens none, and is not told there."""
-    tokens = {"kept": pipelines.entry("kept")}
-    spec = pipelines.spec("drift-spec.yml", tokens)
-    pipelines.tool("apply", "--spec", spec)
-    pipelines.spec("drift-spec.yml", {**tokens, "new": pipelines.entry("new")})
+class Watched:
+    """A project whose three tokens, each in a file and in a hidden variable, are as they should be.
+
+    Attributes:
+        owner: the project at GitLab, with its issues.
+    """
+
+    def __init__(self, pipelines: Pipelines, fake: FakeGitLab) -> None:
+        self.pipelines, self.owner = pipelines, fake.project()
+        number = str(list(fake.owners.values()).index(self.owner))
+        self.known = {"CI_SERVER_URL": fake.url, "GITLAB_TOKEN": TOKEN}
+        self.known |= {"CI_API_V4_URL": f"{fake.url}/api/v4", "CI_PROJECT_ID": number, "DRIFT_TOKEN": TOKEN}
+        self.tokens = {name: pipelines.entry(name, rotation={"overlap": "0"}) for name in KEPT}
+        for name, entry in self.tokens.items():
+            variable = {"project": "acme/shop", "name": name.upper(), "hidden": True}
+            entry["deliver"].append({"gitlab_variable": variable})
+        self.mend()
+
+    def mend(self) -> None:
+        """Applies what is there."""
+        spec = self.pipelines.spec("drift-spec.yml", self.tokens)
+        self.pipelines.tool("apply", "--spec", spec, env=self.known)
+
+    def look(self, bound: int = 10, code: int = 0, **more: str) -> str:
+        """Looks for drift, with a spec that also has something new."""
+        tokens = {**self.tokens, "new": self.pipelines.entry("new")}
+        spec = self.pipelines.spec("drift-spec.yml", tokens, policy={"max_changes": bound})
+        return self.pipelines.run("drift.yml", env={**self.known, **SCHEDULE, "TOOKEN_SPEC": spec, **more}, code=code)
+
+    def told(self, number: int = 1) -> list[dict[str, Any]]:
+        """What an issue tells of the drift."""
+        text = self.owner.issues[number - 1]["description"]
+        found: list[dict[str, Any]] = json.loads(re.findall(r"```json\n(.*?)\n```", text, re.DOTALL)[0])
+        return found
+
+
+@pytest.fixture
+def watched(pipelines: Pipelines) -> Iterator[Watched]:
+    """Gives a project to look for drift in."""
     with FakeGitLab() as fake:
-        owner = fake.project()
-        number = str(list(fake.owners.values()).index(owner))
-        given = {"CI_API_V4_URL": f"{fake.url}/api/v4", "CI_PROJECT_ID": number, "DRIFT_TOKEN": TOKEN}
-        given |= {"TOOKEN_SPEC": spec, **SCHEDULE}
-        pipelines.run("drift.yml", env=given)
-        assert owner.issues == []
-        (one,) = [token for token in pipelines.sandbox.active_tokens() if token["name"] == "kept"]
-        pipelines.sandbox.delete(f"/tokens/{one['id']}")
-        assert f"{fake.url}/acme/shop/-/issues/1" in pipelines.run("drift.yml", env=given)
-        (issue,) = owner.issues
-        told = json.loads(re.findall(r"```json\n(.*?)\n```", issue["description"], re.DOTALL)[0])
-        assert [(action["action"], action["token"]) for action in told] == [("create", "kept.g2")]
-        issue["description"] = ""
-        pipelines.run("drift.yml", env=given)
-        assert "kept.g2" in issue["description"]
-        assert len(owner.issues) == 1
+        yield Watched(pipelines, fake)
+
+
+def by_hand(pipelines: Pipelines, *entries: str) -> None:
+    """Somebody writes something else into the files of entries."""
+    for name in entries:
+        (pipelines.out / name).write_text("put here by hand", encoding="utf-8")
+
+
+def test_drift(pipelines: Pipelines, watched: Watched) -> None:
+    """Drift opens one issue, which later runs update and the last one closes; what the spec has new is not told."""
+    watched.look()
+    assert watched.owner.issues == []
+    by_hand(pipelines, "KEPT_A")
+    assert "/acme/shop/-/issues/1" in watched.look()
+    (issue,) = watched.owner.issues
+    before = watched.told()
+    assert [(one["action"], one["token"].partition(".")[0]) for one in before] == [
+        ("replace", "KEPT_A"),
+        ("revoke", "KEPT_A"),
+    ]
+    issue["description"] = issue["description"].splitlines()[0]
+    watched.look()
+    assert watched.told() == before
+    watched.mend()
+    watched.look()
+    (issue,) = watched.owner.issues
+    assert issue["state"] == "closed"
+    assert "Nothing differs any more" in issue["description"]
+
+
+def test_drift_beyond_a_bound(pipelines: Pipelines, watched: Watched) -> None:
+    """Where drift is so much that a bound forbids the plan, the issue tells all of it, and the bound."""
+    by_hand(pipelines, *KEPT)
+    said = watched.look(bound=2)
+    assert "issues/1" in said
+    replaced = [one["token"].partition(".")[0] for one in watched.told() if one.get("action") == "replace"]
+    assert replaced == KEPT
+    assert "3 tokens that destinations hold would be replaced" in str(watched.told())
+
+
+def test_drift_and_the_issues_of_others(pipelines: Pipelines, watched: Watched) -> None:
+    """A stranger's copy of the issue, and another one of the same user, are neither changed nor closed."""
+    by_hand(pipelines, "KEPT_B")
+    watched.look()
+    issues = watched.owner.issues
+    others = [{**issues[0], "author": {"id": 99}}, {**issues[0], "description": "Of another workspace."}]
+    kept = [{**one, "iid": number} for number, one in enumerate(others, 2)]
+    issues += [dict(one) for one in kept]
+    watched.mend()
+    watched.look()
+    assert (issues[0]["state"], issues[1:]) == ("closed", kept)
+    by_hand(pipelines, "KEPT_B")
+    watched.look()
+    assert (issues[1:-1], len(issues), issues[-1]["state"]) == (kept, 4, "opened")
+
+
+def test_drift_that_cannot_be_told(watched: Watched) -> None:
+    """A plan that failed fails the job, and leaves the issue as it is."""
+    watched.owner.issues.append({"state": "opened"})
+    said = watched.look(code=1, TOOKEN_API_KEY="tok_live_plainly_wrong_as_nobody_has_it")
+    assert "The plan failed: api_unauthorized. The issue stays as it is." in said
+    assert watched.owner.issues == [{"state": "opened"}]
 
 
 def test_vault(pipelines: Pipelines, bao: Bao) -> None:

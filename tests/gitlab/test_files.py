@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -12,12 +13,13 @@ import pytest
 import yaml
 
 from tests.gitlab.component import filled, halves, inputs, refuses, used
+from tests.gitlab.files import jobs, read, runs
 from tooken_ci import __version__
 from tooken_ci.cli.options import DEFAULT_API_URL
 from tooken_ci.spec.model import DEFAULT_WORKSPACE
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = sorted((ROOT / "examples" / "gitlab").glob("[!f]*.yml"))  # tests/examples has those of a fleet
+EXAMPLES = sorted((ROOT / "examples" / "gitlab").glob("*.yml"))
 HOSTILE = ['a"b', "$(id)", "${PATH}", "`id`", "a\nb", "a\\b", "a;b", "a'b", "a&&b", "a|b"]
 OTHERS: dict[str, Any] = {
     "workspace": "staging 2",
@@ -30,22 +32,22 @@ OTHERS: dict[str, Any] = {
 }
 
 
-def jobs(configuration: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The jobs of a file, with what they extend; the hidden ones too."""
-    plain = {"include", "default", "workflow", "variables", "stages"}
-    found = {name: job for name, job in configuration.items() if name not in plain}
-    return {name: {**found.get(job.get("extends"), {}), **job} for name, job in found.items()}
+CONFIGURATIONS = {"the component": filled({}), **{path.stem: read(path) for path in EXAMPLES}}
+"""Every file; that of the component as it is included without inputs."""
 
 
 def every_job() -> list[Any]:
-    configurations = {"the component": filled({})}
-    configurations |= {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in EXAMPLES}
+    """All jobs; those whose names begin with a dot too, from which a fleet makes its own."""
     return [
         pytest.param(job, id=f"{where}: {name}")
-        for where, configuration in configurations.items()
+        for where, configuration in CONFIGURATIONS.items()
         for name, job in jobs(configuration).items()
-        if not name.startswith(".")
     ]
+
+
+def changes(job: dict[str, Any]) -> bool:
+    """Whether it applies or rotates; a job of a fleet may."""
+    return bool(re.search(r"^tooken-ci (apply\b|rotate\b|\"\$COMMAND\")", "\n".join(lines(job)), re.MULTILINE))
 
 
 def lines(job: dict[str, Any]) -> list[str]:
@@ -60,7 +62,8 @@ def test_gitlabs_own_schema(tmp_path: Path) -> None:
     program = Path(sys.executable).parent / "check-jsonschema"
     files = [*tmp_path.glob("*.yml"), *EXAMPLES]
     assert len(files) >= 9
-    command = [str(program), "--builtin-schema", "vendor.gitlab-ci", *map(str, files)]
+    options = ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]
+    command = [str(program), *options, *map(str, files)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
@@ -116,16 +119,54 @@ def test_a_job(job: dict[str, Any]) -> None:
     names = {name for name in job.get("variables", {}) if re.search(r"KEY|TOKEN|SECRET|PASSWORD", name)}
     assert not names
     if "artifacts" in job:
-        assert job["artifacts"].get("access", "developer") in {"developer", "maintainer", "none"}
+        assert job["artifacts"]["access"] in {"developer", "maintainer", "none"}  # without it, they may be public
         assert "dotenv" not in job["artifacts"].get("reports", {})
     script = "\n".join(lines(job))
     assert subprocess.run(["sh", "-n"], input=script, text=True, check=False).returncode == 0
-    if re.search(r"^tooken-ci (apply|rotate)\b", script, re.MULTILINE):
+    if changes(job):
         assert job["interruptible"] is False
         assert job["resource_group"].startswith("tooken-")
         assert job["rules"]
     if "tooken-ci lease" in script:
         assert "tooken-ci release" in job["after_script"]
+
+
+def test_what_a_schedule_does() -> None:
+    """One file alone rotates on a schedule beside others; the component and a fleet do it for those who use these."""
+    pipeline = {"CI_PIPELINE_SOURCE": "schedule", "CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"}
+    acting = {
+        (where, name)
+        for where, configuration in CONFIGURATIONS.items()
+        for name, job in jobs(configuration).items()
+        if (changes(job) or "trigger" in job) and not name.startswith(".") and runs(job, pipeline)
+    }
+    meant = {("rotate-on-schedule", "rotate"), ("the component", "tooken-rotate-default"), ("fleet", "run")}
+    assert acting == meant
+    pipeline["CI_PIPELINE_SOURCE"] = "push"
+    pushed = {where for where, found in CONFIGURATIONS.items() for job in jobs(found).values() if runs(job, pipeline)}
+    assert pushed >= {"plan-and-apply", "rotate-before-deploy", "vault", "the component", "fleet"}
+    assert "rotate-on-schedule" not in pushed
+
+
+def test_pip_gets_no_key(tmp_path: Path) -> None:
+    """What the component installs is run without any of the keys that the job has, whatever their names."""
+    given = {"key": "WRITE_KEY", "plan-key": "READ_KEY", "comment-token": "NOTES", "install": "tooken-ci[all]==0.1.0"}
+    (tmp_path / "python3").write_text('#!/bin/sh\necho "$@"\nenv\n', encoding="utf-8")
+    (tmp_path / "python3").chmod(0o755)
+    secrets = {given[name]: "tok_live_plainly_fake" for name in ("key", "plan-key", "comment-token")}
+    script = "\n".join(filled(given)[".tooken-ci-default"]["before_script"])
+    ended = subprocess.run(
+        ["sh", "-e"],
+        input=script,
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "KEPT": "kept", **secrets},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "tooken-ci[all]==0.1.0" in ended.stdout
+    assert "KEPT=kept" in ended.stdout
+    assert "tok_live_plainly_fake" not in ended.stdout
 
 
 def test_the_artifacts_of_the_component() -> None:
@@ -165,5 +206,6 @@ def test_the_documents_name_every_input_and_example() -> None:
         name: str(rule["default"]).lower() if isinstance(rule["default"], bool) else rule["default"]
         for name, rule in inputs().items()
     }
-    for path in EXAMPLES:
-        assert f"](../examples/gitlab/{path.name})" in text
+    everything = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    for path in EXAMPLES:  # those of a fleet stand with the fleets
+        assert f"](../examples/gitlab/{path.name})" in (everything if path.stem.startswith("fleet") else text)

@@ -263,18 +263,23 @@ class _Request:
             wanted = {label for label in self.query.get("labels", "").split(",") if label}
             states = {self.query.get("state", "all"), *({"opened", "closed"} if "state" not in self.query else ())}
             found = [one for one in owner.issues if one["state"] in states and wanted <= set(one["labels"])]
+            if "author_id" in self.query:
+                found = [one for one in found if str(one["author"]["id"]) == self.query["author_id"]]
             return Reply(200, found[::-1][: int(self.query.get("per_page", 20))])
         body = dict(self.body or {})
         if iid:
             (issue,) = [one for one in owner.issues if one["iid"] == int(iid)]
             issue |= {field: body[field] for field in ("title", "description") if field in body}
+            if "state_event" in body:
+                issue["state"] = {"close": "closed", "reopen": "opened"}[body["state_event"]]
             return Reply(200, issue)
         if not body.get("title"):
             raise RefusedError(400, "title is missing", key="error")
         number = len(owner.issues) + 1
         shown = {"iid": number, "state": "opened", "web_url": f"{self.fake.url}/{owner.path}/-/issues/{number}"}
         labels = [label for label in str(body.get("labels", "")).split(",") if label]
-        issue = {**shown, "title": body["title"], "description": body.get("description"), "labels": labels}
+        told = {"title": body["title"], "description": body.get("description"), "labels": labels}
+        issue = {**shown, **told, "author": {"id": USERS[self.token]}}
         owner.issues.append(issue)
         return Reply(201, issue)
 
