@@ -4,7 +4,7 @@
 # It says nothing while all is well, so that cron sends mail only where something is to be done. The key lies in a file
 # that only the user who runs this may read: /etc/tooken-ci/key, or what TOOKEN_API_KEY_FILE names.
 # Once, before: python3 -m venv /opt/tooken-ci
-#               /opt/tooken-ci/bin/pip install git+https://github.com/OWNER/tooken-ci@v0.1.0
+#               /opt/tooken-ci/bin/pip install 'tooken-ci[all] @ git+https://github.com/OWNER/tooken-ci@v0.1.0'
 set -euo pipefail
 
 cd "${1:?Name the folder of the checkout}"

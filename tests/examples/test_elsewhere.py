@@ -30,7 +30,7 @@ CIRCLE: Any = yaml.safe_load((EXAMPLES / "circleci" / "config.yml").read_text(en
 BUILDKITE: Any = yaml.safe_load((EXAMPLES / "buildkite" / "pipeline.yml").read_text(encoding="utf-8"))
 JENKINS = (EXAMPLES / "jenkins" / "Jenkinsfile").read_text(encoding="utf-8")
 CRON = EXAMPLES / "cron"
-SOURCE = "git+https://github.com/OWNER/tooken-ci@v0.1.0"
+SOURCE = "tooken-ci[all] @ git+https://github.com/OWNER/tooken-ci@v0.1.0"
 
 SHELLS = {
     "jenkins": ("sh", "-xe", "-c"),
@@ -38,14 +38,14 @@ SHELLS = {
     "buildkite": ("bash", "-e", "-c"),
 }
 
+NO_KEY = 'test -z "${{TOOKEN_API_KEY+x}}"\n'
 STAND_INS = {
-    "pip": 'test "$*" = "install --quiet {source}"',
-    "python3": (
-        'test "$1 $2" = "-m venv"\nmkdir -p "$3/bin"\ncp "$(dirname "$0")/pip" "$3/bin"\nln -sf "{command}" "$3/bin/"'
-    ),
-    "buildkite-agent": 'test "$1 $2 $4" = "artifact download ."\ntest -s "$3"',
+    "pip": NO_KEY + 'test "$*" = "install --quiet {source}"',
+    "python3": NO_KEY
+    + ('test "$1 $2" = "-m venv"\nmkdir -p "$3/bin"\ncp "$(dirname "$0")/pip" "$3/bin"\nln -sf "{command}" "$3/bin/"'),
+    "buildkite-agent": NO_KEY + 'test "$1 $2 $4" = "artifact download ."\ntest -s "$3"',
 }
-"""What the steps call that would fetch the command, or an artifact that lies there already."""
+"""What the steps call that would fetch the command, or an artifact that lies there already; none may be given a key."""
 
 
 def _jenkins() -> list[str]:
@@ -79,6 +79,8 @@ class Machine:
     def __init__(self, project: Project, folder: Path) -> None:
         """Puts the stand-ins there."""
         self.project = project
+        self.reader = str(project.sandbox.create("reader")["token"])
+        project.secrets.add(self.reader)
         folder.mkdir()
         for name, script in STAND_INS.items():
             text = script.format(source=SOURCE, command=command()[0])
@@ -103,14 +105,22 @@ class Machine:
         self.project.scan({"log": ended.stdout.encode()})
         return ended
 
+    def made(self) -> list[str]:
+        """The names of the active tokens, but for that which the plans' key is."""
+        return [name for name in names(self.project.sandbox) if name != "reader"]
+
     def step(self, system: str, words: str) -> subprocess.CompletedProcess[str]:
-        """Runs the one step of an example that has these words."""
-        return self.run([*SHELLS[system], step_with(system, words)])
+        """Runs the one step of an example that has these words, a plan with a key that only reads."""
+        key = self.reader if words.startswith("plan ") and self.project.key == self.project.sandbox.api_key else None
+        return self.run([*SHELLS[system], step_with(system, words)], **({"TOOKEN_API_KEY": key} if key else {}))
 
     def install(self, system: str) -> None:
-        """Runs the step that installs, where it is one of its own."""
-        if system != "buildkite":
-            assert self.step(system, SOURCE).returncode == 0
+        """Runs the step that installs, where it is one of its own; Jenkins binds no key around it."""
+        if system == "buildkite":
+            return
+        key, self.project.key = self.project.key, None if system == "jenkins" else self.project.key
+        assert self.step(system, SOURCE).returncode == 0
+        self.project.key = key
 
 
 @pytest.fixture
@@ -133,6 +143,31 @@ def test_buildkite() -> None:
     assert not [step for step in STEPS["buildkite"] if "$" in step]
 
 
+def test_a_plan_has_a_key_that_only_reads() -> None:
+    """Whoever can push a branch can take its key; so the key that writes is bound on main alone, to what applies."""
+    stages = dict(re.findall(r"\bstage\('(\w+)'\) \{(.*?)(?=\bstage\('|\Z)", JENKINS, re.DOTALL))
+    bound = {name: re.findall(r"credentialsId: '([\w-]+)'", text) for name, text in stages.items()}
+    assert bound == {"Install": [], "Plan": ["tooken-read-key"], "Apply": ["tooken-api-key"]}
+    assert "when { branch 'main' }" in stages["Apply"]
+
+    asked = [
+        (name, job) for flow in CIRCLE["workflows"].values() for jobs in flow["jobs"] for name, job in jobs.items()
+    ]
+    assert {name: job["context"] for name, job in asked if "context" in job} == {
+        "plan": ["tooken-plan"],
+        "apply-plan": ["tooken-production"],
+        "apply": ["tooken-production"],
+    }
+    assert [job["filters"]["branches"]["only"] for name, job in asked if name != "plan"] == ["main"] * 3
+
+    for step in (one for one in BUILDKITE["steps"] if "command" in one):
+        if step["label"] == "Plan":
+            assert step["secrets"] == {"TOOKEN_API_KEY": "TOOKEN_READ_KEY"}
+        else:
+            assert step["secrets"] == ["TOOKEN_API_KEY"]
+            assert "build.branch == pipeline.default_branch" in step["if"]
+
+
 def test_no_step_is_left_out() -> None:
     """All of the steps are found that the files have: each is run below."""
     assert len(STEPS["jenkins"]) == len(re.findall(r"\bsh\b", JENKINS.split("pipeline {")[1])) == 3
@@ -152,16 +187,16 @@ def test_a_plan_with_and_without_changes(machine: Machine, system: str) -> None:
     assert "1 to create" in planned.stdout
     for name in ("tooken-plan.json", "tooken-report.json"):
         assert (machine.project.folder / name).stat().st_size
-    assert names(machine.project.sandbox) == []
+    assert machine.made() == []
 
     applied = machine.step(system, "apply --report-file" if system == "jenkins" else "apply tooken-plan.json")
     assert applied.returncode == 0, applied.stdout
-    assert names(machine.project.sandbox) == ["ci"]
+    assert machine.made() == ["ci"]
     if system != "jenkins":
         again = machine.step(system, "apply --report-file")
         assert again.returncode == 0, again.stdout
     assert machine.step(system, "plan --detailed-exitcode").returncode == 0
-    assert names(machine.project.sandbox) == ["ci"]
+    assert machine.made() == ["ci"]
 
 
 @pytest.mark.parametrize("system", STEPS)
@@ -175,7 +210,7 @@ def test_a_plan_that_fails(machine: Machine, system: str) -> None:
     refused = machine.step(system, "plan --detailed-exitcode")
     assert refused.returncode == 1, refused.stdout
     assert machine.step(system, "apply --report-file").returncode == 1
-    assert names(machine.project.sandbox) == []
+    assert machine.made() == []
 
 
 @pytest.fixture
@@ -208,7 +243,7 @@ def test_cron(cron: Machine, tmp_path: Path) -> None:
     for _ in range(2):
         ended = cron.run(script)
         assert (ended.returncode, ended.stdout) == (0, "")
-        assert names(cron.project.sandbox) == ["ci"]
+        assert cron.made() == ["ci"]
     with cron.project.unchanged():
         ended = cron.run(["flock", ".git/tooken-ci.lock", *script])
         assert (ended.returncode, ended.stdout) == (0, "")
@@ -241,7 +276,7 @@ def test_cron_cannot_pull(cron: Machine, tmp_path: Path) -> None:
     ended = cron.run([CRON / "tooken-ci.sh", cron.project.folder])
     assert ended.returncode == 1
     assert "Not applied." in ended.stdout
-    assert names(cron.project.sandbox) == []
+    assert cron.made() == []
 
 
 def test_the_shell_scripts_have_no_errors_of_syntax() -> None:
