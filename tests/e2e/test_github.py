@@ -299,3 +299,17 @@ def test_a_report_to_what_is_no_file(still_project: Project) -> None:
     still_project.run("plan", "--report-file", "link")
     assert (still_project.folder / "link").is_symlink()
     assert (still_project.folder / "there.json").is_file()
+
+
+def test_a_wrong_option(still_project: Project, outputs: dict[str, str]) -> None:
+    """A command line that is not understood is annotated, and the outputs say that it was the usage."""
+    ended = still_project.run("plan", "--workers", "many", code=2, env=outputs)
+    (annotation,) = _annotations(ended, "error")
+    assert "--workers" in annotation
+    assert _written(still_project) == {"failure-reason": "usage"}
+
+
+def test_outputs_that_cannot_be_written(still_project: Project, outputs: dict[str, str]) -> None:
+    """A device in place of the runner's file fails the run, and is not read back for ever by the leak check."""
+    still_project.write(spec({"a": _kept("a")}))
+    still_project.run("plan", code=1, env={**outputs, "GITHUB_OUTPUT": "/dev/full"}).says("GITHUB_OUTPUT", "No space")

@@ -145,7 +145,7 @@ def test_a_place_that_is_not_there(project: Project, asked: dict[str, str], wher
     """Where no runner masks and takes variables, nothing is made, and the way that works is told."""
     project.write(spec({"preview": ephemeral(**asked)}))
     with project.unchanged():
-        project.run("lease", "preview", env=where, code=1).says("needs the file GITHUB_", "Use 'file'")
+        project.run("lease", "preview", env=where, code=1).says("GITHUB_", "only in the action", "Use 'file'")
 
 
 def test_a_secret_that_cannot_be_handed_over(leasing: Project) -> None:

@@ -21,8 +21,9 @@ from tests.plan.builders import (
     spec,
     token,
 )
+from tests.render.support import plan as full_plan
 from tooken_ci.base.errors import BlockedError, ExitCode, IncompleteError, PartialError, StoppedError
-from tooken_ci.plan.model import ActionKind, Plan
+from tooken_ci.plan.model import ActionKind, Plan, ProblemCode
 from tooken_ci.plan.result import Outcome, Result, ResultStatus
 from tooken_ci.spec.model import Policy
 
@@ -97,8 +98,30 @@ def test_verdict_counts() -> None:
     several = dataclasses.replace(outcome(EXPIRED, ResultStatus.FAILED, ResultStatus.BUSY), changed=True)
     found = several.verdict()
     assert found is not None
-    assert found.message == "3 actions could not be done."
+    assert found.message == "2 actions could not be done."  # its problem is that of the same entry
     blocked = outcome(FORBIDDEN).verdict()
     assert blocked is not None
     assert "policy" in blocked.message
     assert blocked.exit_code is ExitCode.FORBIDDEN
+
+
+def _half_served(status: ResultStatus, code: ProblemCode, *, entry: str = "ci") -> Outcome:
+    """One action that ended so, of an entry that has a problem, too."""
+    made = full_plan(entry, kinds=(ActionKind.CREATE,), problems=(code,), blocks=())
+    result = Result.of(made.actions[0], status, "" if status is ResultStatus.DONE else "It said no.")
+    return Outcome(plan=made, results=(result,), changed=True)
+
+
+def test_an_entry_that_failed_counts_once() -> None:
+    """Its action failed, and it has a problem that keeps it from being served: that is one action that was not done."""
+    verdict = _half_served(ResultStatus.FAILED, ProblemCode.UNKNOWN).verdict()
+    assert verdict is not None
+    assert "1 action could not be done" in verdict.message
+
+
+def test_what_was_busy_and_then_served_is_no_problem() -> None:
+    """A problem that apply has waited out is not told at the end; one that still stands is."""
+    assert _half_served(ResultStatus.DONE, ProblemCode.BUSY).problems == ()
+    for still in (ResultStatus.BUSY, ResultStatus.FAILED):
+        assert [problem.code for problem in _half_served(still, ProblemCode.BUSY).problems] == [ProblemCode.BUSY]
+    assert [problem.code for problem in _half_served(ResultStatus.DONE, ProblemCode.CAP).problems] == [ProblemCode.CAP]

@@ -167,3 +167,9 @@ def test_a_pipe(tmp_path: Path) -> None:
     writer.start()
     assert read_key({}, str(path)).reveal() == KEY
     writer.join()
+
+
+def test_a_file_without_an_end() -> None:
+    """No more is read than a key can have, so that a device fills no memory."""
+    with pytest.raises(UsageError, match="too much of it"):
+        read_key({}, "/dev/zero")

@@ -99,7 +99,6 @@ def _refuse_the_running(context: Context, found: Iterable[Meant], looks: Mapping
 
 
 def _revocation(one: Meant, token: Token) -> Action:
-    used = f"last used at {times.show(token.last_used_at)}" if token.last_used_at else "never used"
     return Action(
         kind=ActionKind.REVOKE,
         entry=one.name,
@@ -107,9 +106,10 @@ def _revocation(one: Meant, token: Token) -> Action:
         number=naming.split(token.name)[1],
         id=token.id,
         cause=Cause.SPEC,
-        reasons=("named on the command line", used),
+        reasons=("named on the command line",),
         scopes=tuple(sorted(token.scopes)),
         expires_at=token.expires_at,
+        last_used_at=token.last_used_at,
     )
 
 

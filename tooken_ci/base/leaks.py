@@ -88,7 +88,7 @@ class Written:
     def with_secrets(self, search: Search) -> Iterator[str]:
         """The files, and the texts that were sent, that show a secret where they should not."""
         for path, start in self._from.items():
-            if any(map(search.finds, self._parts(path, start, search.longest))):
+            if path.is_file() and any(map(search.finds, self._parts(path, start, search.longest))):
                 yield str(path)
         yield from dict.fromkeys(name for name, text in self._sent if search.finds(text))
 

@@ -49,7 +49,7 @@ def _of_level(level: Level, notices: list[Notice], root: Path | None) -> list[st
     if len(notices) <= _SHOWN:
         return [_annotation(notice, root) for notice in notices]
     shown = [_annotation(notice, root) for notice in notices[: _SHOWN - 1]]
-    told = f"{count(len(notices) - len(shown), f'more {level}')}: the log of the step and its summary tell all."
+    told = f"{count(len(notices) - len(shown), f'more {level}')}: the log of the step tells all."
     return [*shown, _annotation(Notice(level=level, code="more", message=told), root)]
 
 

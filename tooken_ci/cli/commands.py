@@ -109,7 +109,8 @@ def plan(*, detailed_exitcode: bool, out: str | None, output: Output, **options:
             save_plan(out, run, survey, options)
             reporting.files["plan-file"] = out
             reporting.show_plan()
-            say(f"The plan was saved to {quoted(out)}; 'tooken-ci apply FILE' applies it, if nothing differs then.")
+            how = "does what of it is not blocked" if survey.plan.blocked_by else "applies it"
+            say(f"The plan was saved to {quoted(out)}; 'tooken-ci apply FILE' {how}, if nothing differs then.")
         verdict = verdict_on(survey)
         if verdict is not None:
             raise verdict

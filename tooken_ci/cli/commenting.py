@@ -26,7 +26,10 @@ def comment(reporting: Reporting, say: Callable[[str], None]) -> None:
         reporting: what there is to tell.
         say: writes one line of the log.
     """
-    if not reporting.output.comment or reporting.is_stopped():
+    if not reporting.output.comment:
+        return
+    if reporting.is_stopped():
+        say("The comment was left as it is, since the run was stopped.")
         return
     told: list[str | TookenCIError] = []
     thread = threading.Thread(target=lambda: told.append(_published(reporting)), name="comment", daemon=True)

@@ -128,6 +128,8 @@ def _do(reporting: Reporting, context: Context, work: Callable[[], Iterator[Leas
     told = str(error) if error is not None else f"{count(failed, 'lease')} could not be released."
     if getattr(error, "changed", False) or failed < len(done):
         raise PartialError(told, hint="Nothing else was done; a lease that is not released dies by its expiry.")
+    if isinstance(error, EntryError):
+        raise IncompleteError(error.message, hint=error.hint or "Nothing was changed.")
     if error is not None:
         raise error
     raise IncompleteError(told, hint="It dies by its expiry; run 'tooken-ci release' again to have it gone now.")

@@ -46,7 +46,10 @@ def refuse_over(path: str, host: Host, own: Iterable[str], *, what: str, option:
     for taken in own:
         other = Path(os.path.realpath(taken))
         if real == other or (real.parent == other and real.suffix in {".yml", ".yaml"}):
-            raise UsageError(f"{what} cannot be saved to {quoted(path)}: this run reads it.", hint=hint)
+            raise UsageError(
+                f"{what} cannot be saved to {quoted(path)}: this run reads it, or writes it for something else.",
+                hint=hint,
+            )
     if host.workspace is not None and not real.is_relative_to(os.path.realpath(host.workspace)):
         lost = f"{what[0].lower()}{what[1:]} would be gone with the action's container"
         raise UsageError(f"{quoted(path)} lies outside the workspace, so {lost}.", hint=hint)

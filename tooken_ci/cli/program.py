@@ -82,6 +82,7 @@ def _told(error: Exception | KeyboardInterrupt, arguments: Sequence[str]) -> int
             told = io.StringIO()
             error.show(told)
             say(safe_lines(told.getvalue()), end="")
+            _tell_runner(error.format_message())
             return ExitCode.USAGE
         case OSError():
             say(f"Error: the output could not be written: {error.strerror}.")
@@ -93,6 +94,24 @@ def _told(error: Exception | KeyboardInterrupt, arguments: Sequence[str]) -> int
             error_told = internal_error(error)
             say_error(error_told)
             return error_told.exit_code
+
+
+def _tell_runner(message: str) -> None:
+    """A command line that was not understood comes to no command that could tell of it."""
+    from tooken_ci.ci.host import HostKind, detect
+
+    host = detect(os.environ)
+    if host.kind is not HostKind.GITHUB:
+        return
+    from tooken_ci.ci import github
+    from tooken_ci.cli.reporting import say
+    from tooken_ci.plan.notices import Level, Notice
+
+    for line in github.annotated([Notice(level=Level.ERROR, code="usage", message=message)]):
+        say(line)
+    if host.output_file is not None:
+        with contextlib.suppress(OSError):  # the exit code tells it, too
+            github.write_outputs(host.output_file, {"failure-reason": "usage"})
 
 
 def _mask_keys(arguments: Sequence[str]) -> None:

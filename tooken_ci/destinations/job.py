@@ -151,7 +151,7 @@ class JobDestination:
         for what, name, path in self._lines:
             if path is None:
                 raise DestinationError(
-                    f"{quoted(name)} needs the file {what} of a GitHub runner, which is not here.",
+                    f"{quoted(name)} goes by way of {what}, and only in the action, where the runner masks it.",
                     hint="Use 'file', and read the secret from there in the same job.",
                 )
             if not os.access(path, os.W_OK):

@@ -78,7 +78,7 @@ def of_run(
     where = {named.text: named.position for named in spec.absent} if spec else {}
     where |= {entry.name: entry.position for entry in (*spec.entries, *spec.leases)} if spec else {}
     told = [] if error is None else of_error(error)
-    told += [_placed(notice, where) for notice in (*_problems(plan), *_failures(outcome))]
+    told += [_placed(notice, where) for notice in (*_problems(plan, outcome), *_failures(outcome))]
     told += [_of_fault(fault, Level.WARNING, "spec") for fault in (spec.warnings if spec else ())]
     told += [_placed(notice, where) for notice in (*_warnings(plan), *_due(soon))]
     return told
@@ -94,10 +94,10 @@ def _placed(notice: Notice, where: dict[str, Position]) -> Notice:
     return notice if notice.position else dataclasses.replace(notice, position=where.get(notice.entry))
 
 
-def _problems(plan: Plan | None) -> Iterator[Notice]:
+def _problems(plan: Plan | None, outcome: Outcome | None) -> Iterator[Notice]:
     for block in plan.blocks if plan else ():
         yield Notice(level=Level.ERROR, code=block.code, message=f"{block.message} {block.hint}")
-    for problem in plan.problems if plan else ():
+    for problem in outcome.problems if outcome else plan.problems if plan else ():
         told = f"{quoted(problem.entry)} ({problem.code}): {problem.message} {problem.hint}"
         yield Notice(
             level=Level.ERROR, code=str(problem.code), message=told, entry=problem.entry, position=problem.position

@@ -12,7 +12,7 @@ from tooken_ci.plan.model import FORBIDDING, ProblemCode
 
 if TYPE_CHECKING:
     from tooken_ci.base.errors import StoppedError, TookenCIError
-    from tooken_ci.plan.model import Action, ActionKind, Plan
+    from tooken_ci.plan.model import Action, ActionKind, Plan, Problem
 
 _BOUND = "Apply does only what is due or unfinished."
 _ENTRIES = "The entries that the report names are left as they are; apply serves the others."
@@ -97,7 +97,18 @@ class Outcome:
             return self.ended
         return IncompleteError(told, hint="Nothing was changed.") if self.failed else None
 
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What kept entries from being served: an entry that was busy may have been served once that had aged."""
+        unserved = {result.entry for result in self.results if result.status is not ResultStatus.DONE}
+        return tuple(
+            problem
+            for problem in self.plan.problems
+            if problem.code is not ProblemCode.BUSY or problem.entry in unserved or not self.results
+        )
+
     def _unserved(self) -> int:
-        """How many actions failed, and how many entries had none because of a problem."""
-        failed = sum(result.status in {ResultStatus.FAILED, ResultStatus.BUSY} for result in self.results)
-        return failed + sum(problem.code in _FAILING for problem in self.plan.problems)
+        """How many actions failed, and how many entries had none that did because of a problem."""
+        failed = [result.entry for result in self.results if result.status in {ResultStatus.FAILED, ResultStatus.BUSY}]
+        others = [problem for problem in self.plan.problems if problem.code in _FAILING and problem.entry not in failed]
+        return len(failed) + len(others)

@@ -114,7 +114,7 @@ def _sections(report: Report) -> Iterator[Section]:
     if report.leases:
         yield tables.leases(report.leases)
     if report.plan is not None:
-        yield told.problems(report.plan)
+        yield told.problems(report.outcome.problems if report.outcome is not None else report.plan.problems)
     yield told.warnings(report)
     if report.plan is not None:
         yield tables.actions(report.plan, applied=report.outcome is not None)

@@ -13,10 +13,10 @@ from tooken_ci.render.escaping import markdown_code as _code
 from tooken_ci.render.judging import going_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tooken_ci.base.errors import TookenCIError
-    from tooken_ci.plan.model import Plan
+    from tooken_ci.plan.model import Problem
     from tooken_ci.render.fit import Section
     from tooken_ci.render.report import Report
 
@@ -50,13 +50,13 @@ def _error(error: TookenCIError) -> Iterator[str]:
         yield f"\n> {_text(error.hint)}"
 
 
-def problems(plan: Plan) -> Section:
+def problems(found: Sequence[Problem]) -> Section:
     """The entries that cannot be served, or only in part."""
     rows = (
         f"{_code(problem.entry)} (**{problem.code}**): {_text(f'{problem.message} {problem.hint}')}"
-        for problem in plan.problems
+        for problem in found
     )
-    return bullets("problems", rows, count=len(plan.problems), rank=2, title="Not served, or only in part")
+    return bullets("problems", rows, count=len(found), rank=2, title="Not served, or only in part")
 
 
 def warnings(report: Report) -> Section:

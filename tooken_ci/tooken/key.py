@@ -77,9 +77,12 @@ def _content(file: str) -> str:
     try:
         with Path(file).open("rb") as stream:
             _demand_privacy(file, stream.fileno())
-            return stream.read().decode()
+            content = stream.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise ValueError  # noqa: TRY301  # as what is no text: it is no key
+        return content.decode()
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is not text"
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is not text, or too much of it"
         raise UsageError(
             f"The key's file {quoted(file)} cannot be read: {why.lower()}.",
             hint="Check the path given with --api-key-file.",
