@@ -166,3 +166,15 @@ def test_no_end_leaves_it(tmp_path: Path, ended: str) -> None:
                     running.send_signal(signal.SIGTERM)
             assert running.returncode == -signal.SIGTERM
     assert _files(tmp_path) == []
+
+
+def test_what_another_run_is_at_work_on_stays(tmp_path: Path) -> None:
+    """Two runs that write the same file at once keep out of each other's way; what nobody holds any longer goes."""
+    path = tmp_path / "file"
+    with half_written.half_written(path) as (first, one), half_written.half_written(path) as (second, other):
+        assert one.exists()
+        os.close(first)
+        os.close(second)
+        other.replace(path)
+        one.replace(path)
+    assert list(tmp_path.iterdir()) == [path]

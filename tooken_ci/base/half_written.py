@@ -6,6 +6,8 @@ What the kernel kills leaves its own, be it an empty folder; the next write to t
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import os
 import re
 import zlib
@@ -21,6 +23,9 @@ _MODE = 0o600
 _NAME = "half-written"
 """Of the file in its folder. Nothing else is removed there, whatever stands in the folder's place by then."""
 
+_A_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NO_LOCK = {errno.EWOULDBLOCK, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}
+
 _folders: set[Path] = set()
 
 
@@ -29,7 +34,8 @@ def half_written(path: Path) -> Iterator[tuple[int, Path]]:
     """A new file, 0600 in a folder that is 0700, open for writing; what stands there in the end is removed.
 
     The folder stands beside what the file is to become, since only within a file system can it take that one's place in
-    one step. What a run that was killed left there goes first: nobody else is at work on that file.
+    one step. What a run that was killed left there goes first; what another run is at work on stays: it holds a lock on
+    its folder, which the kernel gives up when the run ends, however it ends.
 
     Args:
         path: what it is to become.
@@ -41,12 +47,13 @@ def half_written(path: Path) -> Iterator[tuple[int, Path]]:
     folder = path.with_name(f"{_prefix(path)}{os.urandom(4).hex()}")
     _folders.add(folder)  # before it is there: a signal may come in between
     try:
-        _make(folder)
+        held = _made(folder)
         try:
             half = folder / _NAME
             yield os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, _MODE), half
         finally:
             _remove(folder)
+            os.close(held)
     finally:
         _folders.discard(folder)
 
@@ -63,12 +70,43 @@ def _clear(path: Path) -> None:
     pattern = re.compile(re.escape(_prefix(path)) + r"[0-9a-f]{8}")
     for left in path.parent.iterdir():
         if pattern.fullmatch(left.name):
-            _remove(left)
+            _remove_dead(left)
+
+
+def _remove_dead(folder: Path) -> None:
+    """Remove a folder that nobody is at work in; where that cannot be told, it stays."""
+    try:
+        left = os.open(folder, _A_FOLDER)
+    except FileNotFoundError:  # its run has ended meanwhile
+        return
+    try:
+        fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _remove(folder)
+    except OSError as error:
+        if error.errno not in _NO_LOCK:
+            raise
+    finally:
+        os.close(left)
 
 
 def _prefix(path: Path) -> str:
     """How the folder's name begins: like no other file's, and short enough whatever the file is called."""
     return f".{path.name[:40]}.{zlib.crc32(os.fsencode(path.name)):08x}.tooken-"
+
+
+def _made(folder: Path) -> int:
+    """Makes the folder, and gives an open descriptor of it that holds the lock."""
+    while True:
+        _make(folder)
+        try:
+            held = os.open(folder, _A_FOLDER)
+        except FileNotFoundError:  # who clears up came before the lock
+            continue
+        with contextlib.suppress(OSError):  # a file system without locks: then nobody clears up there either
+            fcntl.flock(held, fcntl.LOCK_EX)
+        if folder.exists():
+            return held
+        os.close(held)
 
 
 def _make(folder: Path) -> None:
