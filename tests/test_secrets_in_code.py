@@ -41,6 +41,8 @@ REVEALING = {
 WRITING = {
     "base/files.py replace": "the shared way: masked, and searched at the end",
     "base/half_written.py half_written": "what is to become one of the files below, 0600 until it does",
+    "base/half_written.py _made": "the folder of that, to lock it",
+    "base/half_written.py _remove_dead": "the same, to see whether it is locked",
     "base/files.py _append": "the shared way: masked, and searched at the end",
     "cli/program.py run": "nowhere, where what a closed stream was to get goes",
     "cli/signals.py _end_by": "to the terminal: the cursor is shown again",
