@@ -85,3 +85,27 @@ def test_what_holds_no_form_is_untouched(secret: str, text: str, cuts: list[int]
         stream.write(text[start:end])
     stream.finish()
     assert below.getvalue() == text
+
+
+@given(value=st.one_of(SECRETS, st.text("abcXYZ019_.-", min_size=8, max_size=80)))
+@settings(deadline=None, max_examples=200)
+def test_forms_as_written(value: str) -> None:
+    """Of a value that is only compared, the forms that texts take when they are written are known, and no others."""
+    encoded = {"base64", "hex", "unicode", "bytes"}
+    wanted = {text for way, spellings in ways(value).items() if way not in encoded for text in spellings}
+    made = product.forms_as_written(value)
+    assert {text for text in wanted if len(text) >= product.SHORTEST} <= made <= product.forms(value)
+
+
+def test_what_was_compared_is_handed_on() -> None:
+    """A secret that was only compared gets all its forms when it becomes one that is handed on; short ones are none."""
+    cleaner = Redactor()
+    secret = "tok_plainly_fake"
+    cleaner.add_compared("short")
+    assert not cleaner.knows_any
+    cleaner.add_compared(secret)
+    assert cleaner.clean(f"<{secret}>") == f"<{MASK}>"
+    assert cleaner.every_form() == product.forms_as_written(secret)
+    cleaner.add(secret)
+    assert cleaner.every_form() == product.forms(secret)
+    assert cleaner.clean(secret.encode().hex()) == MASK

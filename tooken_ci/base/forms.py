@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SHORTEST = 8
 """Characters of the shortest value, and of the shortest line of one, that is masked: less would eat ports and words."""
 
+_PLAIN = re.compile(r"[\w.-]{8,}", re.ASCII)
 _PERCENT = re.compile("%[0-9A-F]{2}")
 _ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 _NOT_FOR_SHELLS = re.compile(r"([^\w@%+=:,./\n-])", re.ASCII)
@@ -29,10 +30,17 @@ _FIRST_OF_BASE64 = (0, 2, 3)
 
 def forms(value: str) -> frozenset[str]:
     """The secret, and each line of it that is long enough, in every form; none is shorter than the shortest value."""
-    found: set[str] = set()
-    for text in (value, *(line for line in value.splitlines() if SHORTEST <= len(line) < len(value))):
-        found.update(_of(text))
-    return frozenset(found)
+    return frozenset(form for text in _texts(value) for way in (_as_written, _encoded) for form in way(text))
+
+
+def forms_as_written(value: str) -> frozenset[str]:
+    """The forms that a text takes when this program itself writes it somewhere: quoted or escaped, never encoded.
+
+    They are few and cheap, as it takes for ten thousand values of which no library ever gets one.
+    """
+    if _PLAIN.fullmatch(value):
+        return frozenset((value, _as_entities(value)))  # nothing else finds anything to quote in it
+    return frozenset(form for text in _texts(value) for form in _as_written(text))
 
 
 def as_bytes(value: str) -> bytes:
@@ -43,16 +51,30 @@ def as_bytes(value: str) -> bytes:
         return value.encode(errors="surrogatepass")
 
 
-def _of(text: str) -> Iterator[str]:
+def _texts(value: str) -> Iterator[str]:
+    """The value, and each line of it that is long enough."""
+    yield value
+    yield from (line for line in value.splitlines() if SHORTEST <= len(line) < len(value))
+
+
+def _as_written(text: str) -> Iterator[str]:
     raw = as_bytes(text)
     yield text
-    yield from _base64(raw)
-    yield from (raw.hex(), raw.hex().upper())
     yield from _quoted_for_urls(raw)
     yield from _escaped(text, raw)
     yield from _for_shells(text)
     yield from _for_markup(text)
     yield from _in_commands(text)
+
+
+def _encoded(text: str) -> Iterator[str]:
+    raw = as_bytes(text)
+    yield from _base64(raw)
+    yield from (raw.hex(), raw.hex().upper())
+    units = text.encode("utf-16-be", "surrogatepass")
+    for separator, digits in (("\\u", units.hex("-", 2)), ("\\x", raw.hex("-"))):
+        yield separator + digits.replace("-", separator)
+        yield separator + digits.upper().replace("-", separator)
 
 
 def _base64(raw: bytes) -> Iterator[str]:
@@ -74,7 +96,7 @@ def _quoted_for_urls(raw: bytes) -> Iterator[str]:
 
 
 def _escaped(text: str, raw: bytes) -> Iterator[str]:
-    r"""As JSON of several writers, as Python's ``repr``, every character as ``\u00xx``, and every byte as ``\xxx``."""
+    """As JSON of several writers, and as Python's ``repr``."""
     plain = json.dumps(text, ensure_ascii=False)[1:-1]
     ascii_only = json.dumps(text)[1:-1]
     for form in {
@@ -91,10 +113,6 @@ def _escaped(text: str, raw: bytes) -> Iterator[str]:
         yield form
         if "\\" in form:
             yield _ESCAPE.sub(lambda found: found[0][:2] + found[0][2:].upper(), form)
-    units = text.encode("utf-16-be", "surrogatepass")
-    for separator, digits in (("\\u", units.hex("-", 2)), ("\\x", raw.hex("-"))):
-        yield separator + digits.replace("-", separator)
-        yield separator + digits.upper().replace("-", separator)
 
 
 def _for_shells(text: str) -> Iterator[str]:
@@ -111,7 +129,11 @@ def _for_markup(text: str) -> Iterator[str]:
     for double in ('"', "&quot;", "&#34;") if '"' in text else ("",):
         for single in ("'", "&#x27;", "&#39;", "&apos;") if "'" in text else ("",):
             yield plain.replace('"', double).replace("'", single)
-    yield _MARKUP.sub(lambda found: f"&#{ord(found[0])};", text)
+    yield _as_entities(text)
+
+
+def _as_entities(text: str) -> str:
+    return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", text)
 
 
 def _in_commands(text: str) -> Iterator[str]:

@@ -64,6 +64,7 @@ class Redactor:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._values: dict[str, frozenset[str]] = {}
+        self._compared: dict[str, frozenset[str]] = {}
         self._forms: set[str] = set()
         self._by_head: dict[str, _Alike] = {}
         self._beginnings: set[str] = set()
@@ -75,29 +76,42 @@ class Redactor:
         from tooken_ci.base.forms import forms
 
         with self._lock:
-            if value in self._values:
-                return
-            made = forms(value)
-            for form in made - self._forms:
-                self._forms.add(form)
-                head = form[:MINIMUM]
-                alike = self._by_head.get(head) or _Alike()
-                alike.add(form)
-                if head not in self._by_head:  # other threads look for it from here on
-                    self._beginnings.update(head[:length] for length in range(1, MINIMUM))
-                    self._by_head[head] = alike
-                    self._pattern = None
-            self._values[value] = made
+            if value not in self._values:
+                self._values[value] = self._learned(forms(value))
+
+    def add_compared(self, value: str) -> None:
+        """Make known a secret that stands at a destination, and that this process looks at and hands to nobody.
+
+        Nothing can write it but this program, where the same text came to it in another way, such as a name in the
+        spec: so the forms in which it writes texts are enough.
+        """
+        from tooken_ci.base.forms import forms_as_written
+
+        with self._lock:
+            if len(value) >= MINIMUM and value not in self._values and value not in self._compared:
+                self._compared[value] = self._learned(forms_as_written(value))
+
+    def _learned(self, made: frozenset[str]) -> frozenset[str]:
+        for form in made - self._forms:
+            self._forms.add(form)
+            head = form[:MINIMUM]
+            alike = self._by_head.get(head) or _Alike()
+            alike.add(form)
+            if head not in self._by_head:  # other threads look for it from here on
+                self._beginnings.update(head[:length] for length in range(1, MINIMUM))
+                self._by_head[head] = alike
+                self._pattern = None
+        return made
 
     @property
     def knows_any(self) -> bool:
         """Whether there is a secret to mask."""
-        return bool(self._values)
+        return bool(self._values or self._compared)
 
     def every_form(self) -> set[str]:
         """Every form of every secret, for the search at the end of the run, which trusts nothing else in here."""
         with self._lock:
-            return set().union(*self._values.values())
+            return set().union(*self._values.values(), *self._compared.values())
 
     def clean(self, text: str) -> str:
         """The text with every form of every known secret masked."""

@@ -10,17 +10,17 @@ from urllib.parse import quote
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.leaks import written
 from tooken_ci.base.record import DeliveryRecord, Look, NewerRecordError, State
-from tooken_ci.base.secret import Secret, fingerprint
 from tooken_ci.base.text import quoted
 from tooken_ci.destinations.file_access import Access, make_folder, read, replace, turn
 from tooken_ci.destinations.file_format import FormatError, Raw
-from tooken_ci.destinations.judgement import recognized
+from tooken_ci.destinations.judgement import mismatch, recognized
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tooken_ci.base.record import Held
+    from tooken_ci.base.secret import Secret
     from tooken_ci.destinations.file_access import Ids
     from tooken_ci.destinations.file_format import Form
 
@@ -91,7 +91,7 @@ class FileDestination:
             return Look(state=State.UNKNOWN, reason=f"its delivery record was {error}")
         except ValueError:
             return Look(state=State.ABSENT, reason="its delivery record is damaged", value_newer=value is not None)
-        reason = _mismatch(record, value)
+        reason = mismatch(record, value)
         return Look(
             state=State.ABSENT if reason else State.HOLDS,
             record=record,
@@ -219,20 +219,6 @@ class FileDestination:
             f"{quoted(str(path))} cannot be written: {_why(error)}.",
             hint="Check that its folder exists, or can be made, and that this user may write and make folders there.",
         )
-
-
-def _mismatch(record: DeliveryRecord, value: str | None) -> str:
-    """Why the value is not the one that the record names; empty where it is."""
-    if record.held is None:
-        left = "an unfinished run left only its mark" if record.marks else "nothing was delivered yet"
-        return left if value is None else "it has a value that no record names"
-    if value is None:
-        return "its value is missing"
-    if not value:
-        return "its value was emptied"
-    if fingerprint(record.held.id, value) != record.held.fingerprint:
-        return "its value is not the one that was delivered"
-    return ""
 
 
 def _why(error: OSError) -> str:

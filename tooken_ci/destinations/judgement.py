@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tooken_ci.base.record import DeliveryRecord, Look, NewerRecordError, State
+from tooken_ci.base.redact import redactor
 from tooken_ci.base.secret import Secret, fingerprint
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def judged(text: str, value: str | None, *, readable: bool) -> Look:
         return Look(state=State.UNKNOWN, reason=f"its delivery record was {error}")
     except ValueError:
         return Look(state=State.ABSENT, reason="its delivery record is damaged", value_newer=True)
-    reason = _mismatch(record, value) if readable else _unsure(record)
+    reason = mismatch(record, value) if readable else _unsure(record)
     left_alone = record is None or (record.held is None and not record.marks)
     return Look(
         state=State.ABSENT if reason else State.HOLDS,
@@ -49,8 +50,8 @@ def recognized(value: str | None, held: Held) -> Secret | None:
     return Secret(value) if value and fingerprint(held.id, value) == held.fingerprint else None
 
 
-def _mismatch(record: DeliveryRecord | None, value: str | None) -> str:
-    """Why the value is not the one that the record names; empty where it is."""
+def mismatch(record: DeliveryRecord | None, value: str | None) -> str:
+    """Why the value is not the one that the record names; empty where it is; then no output shows it any more."""
     if record is None:
         return "nothing was delivered yet" if value is None else "it has a value, but no delivery record"
     if record.held is None:
@@ -58,8 +59,11 @@ def _mismatch(record: DeliveryRecord | None, value: str | None) -> str:
         return left if value is None else "it has a value that no record names"
     if value is None:
         return "its value is missing"
+    if not value:
+        return "its value was emptied"
     if fingerprint(record.held.id, value) != record.held.fingerprint:
         return "its value is not the one that was delivered"
+    redactor.add_compared(value)  # somebody may have written it into the spec, as a name
     return ""
 
 
