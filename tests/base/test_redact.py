@@ -15,9 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tooken_ci.base.forms import forms
+from tooken_ci.base.forms import MARKUP, forms
 from tooken_ci.base.redact import MASK, MINIMUM, Redactor
-from tooken_ci.render import escaping
 
 SECRET = "tok/s3cr3t+ü'?=\"a b\\"
 KEY = "-----BEGIN KEY-----\nMIIEvQIBADAN\nshort\n-----END KEY-----\n"
@@ -45,7 +44,7 @@ WAYS = {
     "HTML": html.escape,
     "XML": xml.sax.saxutils.escape,
     "an attribute in XML": xml.sax.saxutils.quoteattr,
-    "Markdown of ours": lambda text: text.translate(escaping._MARKUP),
+    "Markdown of ours": lambda text: text.translate(MARKUP),
     "an attribute with all entities": lambda text: xml.sax.saxutils.escape(text, {'"': "&quot;", "'": "&apos;"}),
 }
 

@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # Taken before any fixture changes it: the lab keeps its store in the home folder.
 ENVIRON = dict(os.environ)
 TAG = "tooken-ci:test"
+BUILT = "\n  image: Dockerfile\n"
+"""The line of ``action.yml`` that a release replaces; see .github/scripts/release.py."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +30,11 @@ class Lab:
     tool: Path
     checkout: Path
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the lab's tool in the copy; what it prints comes back in one text, in order."""
+    def run(self, *arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run the lab's tool in the copy or another folder; what it prints comes back in one text, in order."""
         return subprocess.run(
             [self.tool, *arguments],
-            cwd=self.checkout,
+            cwd=folder or self.checkout,
             env=ENVIRON,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -83,6 +85,17 @@ def image(lab: Lab) -> str:
     built = lab.run("build", ".", TAG)
     assert built.returncode == 0, built.stdout
     return f"localhost/{TAG}"
+
+
+@pytest.fixture(scope="session")
+def released(lab: Lab, image: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the checkout as a release has it: its ``action.yml`` names the image, not how to build it."""
+    folder = tmp_path_factory.mktemp("released") / "tooken-ci"
+    shutil.copytree(lab.checkout, folder)
+    action = (folder / "action.yml").read_text(encoding="utf-8")
+    assert action.count(BUILT) == 1
+    (folder / "action.yml").write_text(action.replace(BUILT, f"\n  image: docker://{image}\n"), encoding="utf-8")
+    return folder
 
 
 @pytest.fixture(scope="session")

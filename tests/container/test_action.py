@@ -10,13 +10,16 @@ import pytest
 if TYPE_CHECKING:
     from tests.container.conftest import Lab
 
+ONCE = ("--rebuild=false",)
+"""Act builds the image for the first step that uses the action, and for no other."""
+
 pytestmark = [pytest.mark.container, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
 def log(lab: Lab, service: None) -> str:
     """Run the job, whose own steps check the outputs and the failures, and give its log."""
-    result = lab.run("act", "workflow_dispatch", "--workflows", ".github/workflows/test.yml", "--job", "action")
+    result = lab.run("act", "workflow_dispatch", "--workflows", ".github/workflows/test.yml", "--job", "action", *ONCE)
     assert result.returncode == 0, result.stdout
     return result.stdout
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.container.conftest import Lab
     from tests.support.sandbox import RunningSandbox
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(600)]
 
 
-def test_a_store_in_the_workspace(lab: Lab, service: None, sandbox: RunningSandbox) -> None:
+def test_a_store_in_the_workspace(lab: Lab, released: Path, service: None, sandbox: RunningSandbox) -> None:
     """The action runs the workspace's own program, whose store later steps see; nothing is left to do after it."""
     result = lab.run(
         "act",
@@ -25,6 +27,7 @@ def test_a_store_in_the_workspace(lab: Lab, service: None, sandbox: RunningSandb
         f"SANDBOX_KEY={sandbox.api_key}",
         "--var",
         f"SANDBOX_URL={sandbox.url}",
+        folder=released,
     )
     assert result.returncode == 0, result.stdout
     for name in ("Deliver", "It was delivered", "Plan again", "Nothing is left to do"):

@@ -13,6 +13,7 @@ from tests.support.hostile import HOSTILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.container.conftest import Lab
     from tests.support.sandbox import RunningSandbox
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.container, pytest.mark.timeout(600)]
 
 
-def test_nothing_is_executed(lab: Lab, service: None, make_sandbox: Callable[..., RunningSandbox]) -> None:
+def test_nothing_is_executed(
+    lab: Lab, released: Path, service: None, make_sandbox: Callable[..., RunningSandbox]
+) -> None:
     """No output, variable, mask, group or annotation comes of a name, and all of the steps do their work."""
     sandbox = make_sandbox(seed=[{"name": name, "scopes": ["tokens:read"]} for name in HOSTILE])
     result = lab.run(
@@ -32,6 +35,7 @@ def test_nothing_is_executed(lab: Lab, service: None, make_sandbox: Callable[...
         f"SANDBOX_KEY={sandbox.api_key}",
         "--var",
         f"SANDBOX_URL={sandbox.url}",
+        folder=released,
     )
     assert result.returncode == 0, result.stdout
     assert "outputs: true <>" in result.stdout

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.container.conftest import Lab
     from tests.support.sandbox import RunningSandbox
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(600)]
 
 
-def test_a_lease_for_each_leg(lab: Lab, service: None, sandbox: RunningSandbox) -> None:
+def test_a_lease_for_each_leg(lab: Lab, released: Path, service: None, sandbox: RunningSandbox) -> None:
     """Each leg's next step gets a secret that works and that the log shows masked; after the job it is revoked."""
     result = lab.run(
         "act",
@@ -25,6 +27,7 @@ def test_a_lease_for_each_leg(lab: Lab, service: None, sandbox: RunningSandbox) 
         f"SANDBOX_KEY={sandbox.api_key}",
         "--var",
         f"SANDBOX_URL={sandbox.url}",
+        folder=released,
     )
     assert result.returncode == 0, result.stdout
     assert result.stdout.count("It answers 200") == 2, result.stdout

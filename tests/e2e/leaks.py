@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _SHORTEST_LINE = 8
 _LETTERS = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 _MARKDOWN = "\\`*_{}[]()#+-.!|~:@$<>&\"'"
+_AT = "&#64;<wbr>"
 _ENTITIES = (
     {"&": "&amp;", "<": "&lt;", ">": "&gt;"},
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"},
@@ -44,7 +45,9 @@ def ways(secret: str) -> dict[str, set[str]]:
             "".join({"%": "%25", "\r": "%0D", "\n": "%0A"}.get(char, char) for char in secret),
             "".join({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"}.get(char, char) for char in secret),
         },
-        "markdown": {"".join(f"&#{ord(char)};" if char in _MARKDOWN else char for char in secret)},
+        "markdown": {
+            "".join(f"&#{ord(char)};" if char in _MARKDOWN else char for char in secret).replace("&#64;", _AT)
+        },
         "markup": {"".join(table.get(char, char) for char in secret) for table in _ENTITIES},
     }
 

@@ -9,11 +9,11 @@ from tests.render.look import as_html
 from tests.support.effects import effects
 
 ALLOWED = frozenset(
-    "blockquote br code details h2 h3 li p pre strong sub summary table tbody td th thead tr ul".split()  # noqa: SIM905
+    "blockquote br code details h2 h3 li p pre strong sub summary table tbody td th thead tr ul wbr".split()  # noqa: SIM905
 )
 """All of them are among those that GitHub and GitLab leave in a page."""
 
-_VOID = "br"
+_VOID = {"br", "wbr"}
 
 
 class Tags(HTMLParser):
@@ -32,7 +32,7 @@ class Tags(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.add(tag)
         self.attributes |= {f"{name}={value}" for name, value in attrs}
-        self.open += [tag] if tag != _VOID else []
+        self.open += [tag] if tag not in _VOID else []
         if tag == "tr":
             self.rows.append(0)
         elif tag in {"td", "th"}:

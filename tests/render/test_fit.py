@@ -7,7 +7,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.plan import builders
@@ -97,6 +97,7 @@ def test_bytes_are_counted_as_such() -> None:
 
 
 @settings(max_examples=30, deadline=None)
+@example(word="0@", copies=1, limit=SMALLEST, failed=False)  # with what stands behind it an address of e-mail
 @given(word=WORDS, copies=st.integers(1, 60), limit=st.integers(SMALLEST, 80_000), failed=st.booleans())
 def test_any_report(word: str, copies: int, limit: int, *, failed: bool) -> None:
     """Whatever a report holds and however little room there is: it fits, it is whole, its totals are there."""

@@ -201,7 +201,7 @@ def test_no_name_is_markup(word: str) -> None:
     assert shape(text) == shape(as_markdown(report()))
     assert text.count("\n") == as_markdown(report()).count("\n")
     tags = set(re.findall(r"<[^>]*>", text))
-    assert tags <= {f"<{end}{tag}>" for tag in ("code", "br", "details", "summary", "sub") for end in ("", "/")}
+    assert tags <= {f"<{end}{tag}>" for tag in ("code", "br", "details", "summary", "sub", "wbr") for end in ("", "/")}
     assert text.count("<code>") == text.count("</code>")
     assert not re.search(r"https?://|www\.|\]\(|@|`|<!--", text)
     assert not any(line.lstrip().startswith("::") for line in text.split("\n"))
@@ -219,7 +219,7 @@ def test_an_error_is_no_markup(word: str) -> None:
     """The words of an error are text, too."""
     text = as_markdown(Report(workspace=word, error=NotTheApiError(word)))
     assert text.count("\n") == 6
-    assert set(re.findall(r"<[^>]*>", text)) <= {"<code>", "</code>"}
+    assert set(re.findall(r"<[^>]*>", text)) <= {"<code>", "</code>", "<wbr>"}
     assert text.count("<") == 2 * text.count("</code>")
     assert "|" not in text
 
@@ -263,11 +263,12 @@ ON_GITLAB = [
 
 @pytest.mark.parametrize("word", [*ON_GITHUB, *ON_GITLAB])
 def test_an_error_mentions_nobody(word: str) -> None:
-    """A mention or a reference is code, which GitHub and GitLab leave alone; an address of an e-mail stays text."""
+    """A mention or a reference is code, which both leave alone; an address of an e-mail stays text, in two pieces."""
     text = html.unescape(
         as_markdown(Report(workspace="w", error=NotTheApiError(f"It said <{word} >, to a@b.example.")))
     )
-    assert f"<<code>{word}</code> >, to a@b.example" in text
+    shown = word.replace("@", "@<wbr>")
+    assert f"<<code>{shown}</code> >, to a@<wbr>b.example" in text
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ _OURS = re.compile(
     r"::(warning|error|notice) (file=tooken\.yml,line=\d+,col=\d+,)?title=tooken-ci::"
     rf"|::group::(Workspace '.*': {_TOTALS}\.|Applying)$|::endgroup::$"
 )
-_MARKUP = re.compile(r"<(?!br>|/?(?:code|details|summary|sub)>)[^>]*>?|javascript:|!\[|\]\(|https?://|[`@]")
+_MARKUP = re.compile(r"<(?!w?br>|/?(?:code|details|summary|sub)>)[^>]*>?|javascript:|!\[|\]\(|https?://|[`@]")
 _FENCE = re.compile(r"^```(mermaid)?$", re.MULTILINE)
 
 

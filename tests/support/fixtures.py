@@ -13,9 +13,11 @@ from tests.support.zygote import stop_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.support.contract import Prism
     from tests.support.github import FakeGitHub
+    from tests.support.shop import Shop
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -72,6 +74,14 @@ def github(_github: FakeGitHub) -> FakeGitHub:
     """Gives a fake GitHub as if it had just started."""
     _github.reset()
     return _github
+
+
+@pytest.fixture
+def shop(tmp_path: Path, sandbox: RunningSandbox, github: FakeGitHub) -> Shop:
+    """Gives a shop on GitHub that nothing was applied in yet."""
+    from tests.support.shop import open_shop  # noqa: PLC0415  # most tests need none
+
+    return open_shop(tmp_path, sandbox, github)
 
 
 @pytest.fixture

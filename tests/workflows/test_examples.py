@@ -16,15 +16,15 @@ import pytest
 import yaml
 
 from tests.support import events, standins
+from tests.support.shop import EXAMPLES, MERGE, PRODUCTION
 from tests.support.standins.gh import WORKFLOWS, begin
 from tests.support.workflow import SHELLS
-from tests.workflows.conftest import EXAMPLES, MERGE, PRODUCTION
 from tooken_ci.spec.life import MOST_LIVING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.workflows.conftest import Shop
+    from tests.support.shop import Shop
 
 DAY = 86400
 MERGED = {"preview": "skipped", "plan": "success", "approve": "success", "apply": "success"}

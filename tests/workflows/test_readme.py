@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from tests.support.shop import MERGE
 from tests.support.workflow import OURS, ROOT
-from tests.workflows.conftest import MERGE
 from tooken_ci import __version__
 
 if TYPE_CHECKING:
-    from tests.workflows.conftest import Shop
+    from tests.support.shop import Shop
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from tests.support.shop import EXAMPLES
 from tests.support.workflow import OURS, ROOT
-from tests.workflows.conftest import EXAMPLES
 from tooken_ci import __version__
 from tooken_ci.destinations.interface import Surroundings
 from tooken_ci.destinations.registry import Registry

@@ -21,8 +21,11 @@ _PERCENT = re.compile("%[0-9A-F]{2}")
 _ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 _NOT_FOR_SHELLS = re.compile(r"([^\w@%+=:,./\n-])", re.ASCII)
 _SPECIAL_IN_QUOTES = re.compile(r'(["$`\\])')
-_MARKUP = re.compile(r"""[\\`*_{}\[\]()#+\-.!|~:@$<>&"']""")
-"""What ``render.markdown`` writes as entities."""
+MARKUP = {ord(char): f"&#{ord(char)};" for char in "\\`*_{}[]()#+-.!|~:@$<>&\"'"} | {ord("@"): "&#64;<wbr>"}
+"""How ``render.escaping`` writes what means something in Markdown; for ``str.translate``.
+
+GitHub and GitLab make a link of an address of e-mail once the entities are characters again, unless it is in pieces.
+"""
 
 _FIRST_OF_BASE64 = (0, 2, 3)
 """The first character in which no byte before the text has a part, where it begins at 0, 1 or 2 bytes of three."""
@@ -133,7 +136,7 @@ def _for_markup(text: str) -> Iterator[str]:
 
 
 def _as_entities(text: str) -> str:
-    return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", text)
+    return text.translate(MARKUP)
 
 
 def _in_commands(text: str) -> Iterator[str]:

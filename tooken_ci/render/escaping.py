@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 
+from tooken_ci.base.forms import MARKUP
 from tooken_ci.base.redact import redactor
 from tooken_ci.base.text import safe
 
@@ -34,8 +35,6 @@ https://docs.gitlab.com/user/markdown/#gitlab-specific-references: there these a
 is told that it was mentioned.
 """
 
-_MARKUP = str.maketrans({char: f"&#{ord(char)};" for char in "\\`*_{}[]()#+-.!|~:@$<>&\"'"})
-
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 """What a spreadsheet takes for the beginning of a formula, in the wide forms of East Asia too."""
 
@@ -55,12 +54,12 @@ def markdown(text: str, *, limit: int = _LIMIT) -> str:
     GitHub and GitLab look for mentions and references once the entities are characters again, but never in code.
     """
     parts = _MENTION.split(_shown(text, limit))
-    return "".join(markdown_code(part) if _MENTION.fullmatch(part) else part.translate(_MARKUP) for part in parts)
+    return "".join(markdown_code(part) if _MENTION.fullmatch(part) else part.translate(MARKUP) for part in parts)
 
 
 def markdown_code(text: str) -> str:
     """A name: as code, so that it is no mention and no link either."""
-    return f"<code>{_shown(text).translate(_MARKUP)}</code>"
+    return f"<code>{_shown(text).translate(MARKUP)}</code>"
 
 
 def mermaid_text(text: str, *, limit: int) -> str:

@@ -26,12 +26,12 @@ run({name!r}, {state!r})
 """
 
 
-def install(name: str, programs: Path, state: Path) -> None:
+def install(name: str, programs: Path, state: Path, python: str = sys.executable) -> None:
     """Put a stand-in of a name into a folder for programs; it keeps its state in another."""
     for folder in (programs, state):
         folder.mkdir(exist_ok=True)
     path = programs / name
-    text = _PROGRAM.format(python=sys.executable, root=str(ROOT), name=name, state=str(state))
+    text = _PROGRAM.format(python=python, root=str(ROOT), name=name, state=str(state))
     path.write_text(text, encoding="utf-8")
     path.chmod(0o700)
 

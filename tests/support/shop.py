@@ -8,8 +8,6 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.e2e.leaks import findings
 from tests.e2e.project import command
 from tests.support import standins
@@ -132,14 +130,18 @@ class Shop:
         return held[environment]
 
     def scan(self, scratch: Path, jobs: Mapping[str, JobResult]) -> None:
-        known = {self.key, self.lease_key, self.read_key, TOKEN, READER, JOB, *self.github.secrets()}
         shown = {name: b"\n".join(_seen(step) for step in job.log.splitlines()) for name, job in jobs.items()}
         files = {
             str(path): path.read_bytes()
             for path in scratch.rglob("*")
             if path.is_file() and path.name not in {"env", "log"}
         }
-        assert list(findings(known, {**shown, **files})) == []
+        self.search({**shown, **files})
+
+    def search(self, places: Mapping[str, bytes]) -> None:
+        """Fails if a secret shows in one of these places."""
+        known = {self.key, self.lease_key, self.read_key, TOKEN, READER, JOB, *self.github.secrets()}
+        assert list(findings(known, places)) == []
 
     def later(self, seconds: float) -> None:
         """Lets the clocks of both servers go on."""
@@ -156,13 +158,12 @@ def _seen(line: str) -> bytes:
     return b"" if line.startswith("::add-mask::") else line.encode()
 
 
-@pytest.fixture
-def shop(tmp_path: Path, sandbox: RunningSandbox, github: FakeGitHub) -> Shop:
-    """Gives a shop that nothing was applied in yet."""
+def open_shop(folder: Path, sandbox: RunningSandbox, github: FakeGitHub) -> Shop:
+    """A shop that nothing was applied in yet."""
     lease = sandbox.create("key-lease", "tokens:read", "tokens:write", "tokens:revoke")["token"]
     read = sandbox.create("key-read", "tokens:read")["token"]
-    one = Shop(folder=tmp_path, sandbox=sandbox, github=github, key=sandbox.api_key, lease_key=lease, read_key=read)
+    one = Shop(folder=folder, sandbox=sandbox, github=github, key=sandbox.api_key, lease_key=lease, read_key=read)
     one.repository.mkdir()
     shutil.copy(EXAMPLES / "spec" / "tooken.yml", one.repository)
-    standins.install("gh", tmp_path / "bin", tmp_path / "gh")
+    standins.install("gh", folder / "bin", folder / "gh")
     return one
