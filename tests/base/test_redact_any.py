@@ -45,7 +45,7 @@ def written(draw: st.DrawFn, way: str) -> tuple[str, list[str]]:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("way", FORMS)
 @given(data=st.data())
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 def test_no_form_of_any_secret_passes(way: str, data: st.DataObject) -> None:
     """However a secret is spelled, surrounded and split over writes, no form of it can be seen at any moment."""
     secret, pieces = data.draw(written(way))
@@ -72,7 +72,7 @@ def test_no_form_of_any_secret_passes(way: str, data: st.DataObject) -> None:
 
 
 @given(secret=SECRETS, text=st.text(max_size=300), cuts=st.lists(st.integers(0, 300), max_size=12))
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 def test_what_holds_no_form_is_untouched(secret: str, text: str, cuts: list[int]) -> None:
     """A text without any form comes out as it went in, byte for byte, however it is split over writes."""
     assume(not Search(product.forms(secret)).finds(text))
@@ -88,7 +88,7 @@ def test_what_holds_no_form_is_untouched(secret: str, text: str, cuts: list[int]
 
 
 @given(value=st.one_of(SECRETS, st.text("abcXYZ019_.-", min_size=8, max_size=80)))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=60)
 def test_forms_as_written(value: str) -> None:
     """Of a value that is only compared, the forms that texts take when they are written are known, and no others."""
     encoded = {"base64", "hex", "unicode", "bytes"}

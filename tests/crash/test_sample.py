@@ -13,7 +13,7 @@ from tests.crash.campaign import NAMES, Part, parts, tried
 if TYPE_CHECKING:
     from pathlib import Path
 
-CASES = 3
+CASES = 2
 """Of each scenario."""
 
 PARTS = parts()
