@@ -1,7 +1,6 @@
 """The examples for systems that have no form of their own: their syntax, and every shell step of theirs, run.
 
-What is not checked: the Groovy around the steps of the Jenkinsfile, since nothing that reads it runs without Java, and
-what the systems themselves make of conditions, locks and approvals.
+What is not checked: what the systems themselves make of conditions, locks and approvals.
 """
 
 from __future__ import annotations
@@ -17,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import tree_sitter_groovy
 import yaml
+from tree_sitter import Language, Parser
 
 from tests.e2e.project import Project, command, entry, names, spec
 from tests.examples.schemas import faults
@@ -141,6 +142,15 @@ def test_buildkite() -> None:
     """The file follows Buildkite's schema, and the agent finds nothing to replace in the commands."""
     assert faults("buildkite", BUILDKITE) == []
     assert not [step for step in STEPS["buildkite"] if "$" in step]
+
+
+def test_jenkins() -> None:
+    """The file is Groovy; without one of its brackets or quotation marks it is not."""
+    groovy = Parser(Language(tree_sitter_groovy.language()))
+    pipeline = JENKINS[JENKINS.index("pipeline {") :]
+    assert not groovy.parse(pipeline.encode()).root_node.has_error
+    for mark in ("{", "}", "(", ")", "'", "'''", '"'):
+        assert groovy.parse(pipeline.replace(mark, "", 1).encode()).root_node.has_error, mark
 
 
 def test_a_plan_has_a_key_that_only_reads() -> None:
