@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -88,6 +89,14 @@ def test_a_file_that_does_not_tell(tmp_path: Path, payload: Any) -> None:
     """An event that does not say where the pull request comes from is an error, not a reason to trust it."""
     with pytest.raises(CommentError, match="GITHUB_EVENT_PATH"):
         found(runner(tmp_path, payload))
+
+
+def test_what_the_file_lacks_is_named(tmp_path: Path) -> None:
+    """Who runs on another make of runner reads which fields it would have to write."""
+    event = copy.deepcopy(pull_request())
+    del event["pull_request"]["base"]["repo"]["id"], event["pull_request"]["head"]["repo"]
+    with pytest.raises(CommentError, match=r"lacks pull_request\.base\.repo\.id and pull_request\.head\.repo, "):
+        found(runner(tmp_path, event))
 
 
 @pytest.mark.parametrize("path", ["", "/nowhere/event.json"])

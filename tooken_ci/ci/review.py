@@ -56,10 +56,14 @@ def _on_github(environ: Mapping[str, str]) -> Review | str:
     payload = _payload(environ.get("GITHUB_EVENT_PATH", ""))
     number, base, head = (_at(payload, "pull_request", name) for name in ("number", "base", "head"))
     full_name, of = _at(base, "repo", "full_name"), _at(base, "repo", "id")
-    if not _is_number(number) or not _is_number(of) or not _FULL_NAME.fullmatch(str(full_name)):
-        raise _unclear("it names no pull request")
-    if not isinstance(head, dict) or "repo" not in head:
-        raise _unclear("it does not say which repository the pull request comes from")
+    fit = {
+        "number": _is_number(number),
+        "base.repo.id": _is_number(of),
+        "base.repo.full_name": _FULL_NAME.fullmatch(str(full_name)),
+        "head.repo": isinstance(head, dict) and "repo" in head,  # null where the fork is gone
+    }
+    if lacking := [f"pull_request.{field}" for field, good in fit.items() if not good]:
+        raise _unclear(f"it lacks {' and '.join(lacking)}, or has something else there")
     name = f"pull request {number}"
     if head["repo"] is None:
         return f"The fork that {name} came from is gone; for a fork {_NONE.removeprefix('so ')}"
