@@ -80,7 +80,8 @@ def test_a_value_that_is_no_secret(vault: Vault, value: object) -> None:
     deliver(destination)
     vault.put({KEY: value})
     look = destination.look()
-    assert (look.state, look.reason) == (State.ABSENT, "its value is not the one that was delivered")
+    reason = "its value is not the one that was delivered" if value else "its value was emptied"
+    assert (look.state, look.reason) == (State.ABSENT, reason)
     assert look.value_newer
     assert destination.fetch(held()) is None
     assert destination.holds(Secret(SECRET)) is False

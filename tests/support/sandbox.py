@@ -106,6 +106,9 @@ class RunningSandbox:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Ends it at once: its server would look only now and then whether it is to end. A measured one must write."""
+        if not any(name.startswith("COV") for name in os.environ):
+            self.process.kill()
         self.stop()
 
     def requests(self) -> list[dict[str, Any]]:
