@@ -77,6 +77,8 @@ crash: venv ## Harm every request and every write of a run in every way, and wri
 	$(BIN)/python -m tests.crash $(CRASH_ARGS)
 
 WORKFLOWS := .github/workflows/*.yml examples/github/*.yml
+COMPONENT := templates/tooken-ci.yml
+GITLAB := $(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci
 
 .PHONY: lint
 lint: venv ## Check style, types, the floors of the house, and what a linter can tell of security
@@ -90,6 +92,10 @@ lint: venv ## Check style, types, the floors of the house, and what a linter can
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(GITLAB) examples/gitlab/*.yml
+	sed -n -e '/^---$$/q' -e p $(COMPONENT) | $(GITLAB) --force-filetype yaml - # what it takes
+	sed -e '1,/^---$$/d' -e 's/\$$\[\[ inputs\.apply ]]/manual/' -e 's/\$$\[\[ inputs\.rotate ]]/never/' $(COMPONENT) \
+		| $(GITLAB) --force-filetype yaml - # and what it makes of that; of the rest no value is from a list
 	$(BIN)/zizmor --offline --quiet . examples/github/*.yml
 	$(BIN)/hadolint Dockerfile
 

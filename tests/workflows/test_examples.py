@@ -1,7 +1,7 @@
 """The examples for GitHub do what they say, each walked through on this machine (tests/support/workflow tells how).
 
 The workspace and GitHub's secrets are real servers of the tests' own, ``gh`` is a stand-in. tests/container has act run
-some of them in containers.
+them in containers, as they are pasted.
 """
 
 from __future__ import annotations
