@@ -37,7 +37,7 @@ WAYS: dict[str, list[tuple[str, ...]]] = {
 }
 """What is run to have the functions of a module of ``render`` called."""
 
-NOT_YET = {"html_text", "csv_cell", "as_comment", "day"}
+NOT_YET = {"html_text", "csv_cell", "as_comment", "_by_day"}
 """Rules of formats that nothing is rendered in so far; and what only a comment takes, which is cut as a summary is."""
 
 PARTS_OF_A_PAGE = ("blocks", "gantt", "tables", "told")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import itertools
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,6 @@ from tooken_ci.render.markdown import COMMENT, SUMMARY, as_comment, as_summary
 from tooken_ci.render.report import Report
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable
 
 SMALLEST = 2048
@@ -163,3 +163,16 @@ def test_a_comment_need_not_be_changed() -> None:
 def test_without_a_limit_all_is_shown() -> None:
     """A page of its own, in a file or a pipe, has every row."""
     assert whole(page(section("rows", 1, 5000), section("details", 2, 5000, is_whole=True))).count("\n- ") == 10_000
+
+
+def test_a_comment_that_need_not_be_changed() -> None:
+    """A plan that is made again on the same day makes the same comment; the summary tells the hours."""
+    later = pages.plan()
+    assert later.plan is not None
+    report = dataclasses.replace(
+        later, plan=dataclasses.replace(later.plan, now=later.plan.now - dt.timedelta(hours=2))
+    )
+    assert report.plan is not None
+    assert report.plan.now.date() == later.plan.now.date()
+    assert as_comment(report) == as_comment(later)
+    assert as_summary(report, room=SUMMARY) != as_summary(later, room=SUMMARY)

@@ -167,3 +167,14 @@ def test_any_life(name: str, starts: dt.datetime, ends: dt.datetime | None, due:
     assert [line for line in text.splitlines() if not LINE.fullmatch(line)] == []
     ((first, last),) = re.findall(r"t0, ([-\d]+ [:\d]+), ([-\d]+ [:\d]+)$", text, re.MULTILINE)
     assert first <= last
+
+
+def test_the_most_urgent_has_a_width() -> None:
+    """What ends within hours, beside what lives for months, is a bar that can be seen, and red."""
+    urgent, _ = (line for line in bars(life("a", ends=NOW + hours(1)), life("b", ends=NOW + days(300))) if ":" in line)
+    tags, mark, begins, ends = urgent.partition(" :")[2].split(", ")
+    assert (tags, mark) == ("crit", "t0")
+    assert begins < ends
+    fresh, _ = (line for line in bars(life("a", starts=NOW, ends=NOW), life("b", ends=NOW + days(300))) if ":" in line)
+    begins, ends = fresh.split(", ")[-2:]
+    assert begins < ends

@@ -38,3 +38,20 @@ def test_instants() -> None:
     assert when.told(at, NOW) == "2026-11-25 06:02 UTC (in 34 hours)"
     assert when.used(None, NOW) == "never used"
     assert when.used(NOW - hours(5), NOW) == "last used 5 hours ago"
+
+
+@pytest.mark.parametrize(
+    ("distance", "words"),
+    [
+        (hours(0), "today"),
+        (hours(-10), "today"),
+        (days(1), "tomorrow"),
+        (days(-1), "yesterday"),
+        (days(90), "in 90 days"),
+        (days(-400), "400 days ago"),
+    ],
+)
+def test_from_a_day(distance: dt.timedelta, words: str) -> None:
+    """From a day no distance is told that changes before the day is over, and no time of the day itself."""
+    assert when.relative(NOW + distance, NOW.date()) == words
+    assert when.itself(NOW.date()) == NOW.strftime("%Y-%m-%d UTC")

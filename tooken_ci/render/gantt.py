@@ -20,7 +20,8 @@ SOON = dt.timedelta(days=7)
 """What ends within this time, and is not replaced, stands out."""
 
 LEGEND = (
-    f"Each bar says when its token ends; red: within {SOON.days} days, and nothing replaces it. ◆: when it falls due."
+    f"Each bar says when its token ends; red: the current one ends within {SOON.days} days, and "
+    "nothing replaces it. ◆: when it falls due."
 )
 """In words, for what is current or retiring has another colour in the dark."""
 
@@ -29,6 +30,9 @@ _AHEAD, _LEAST = dt.timedelta(days=366), dt.timedelta(days=2)
 
 _BY_HOUR = dt.timedelta(days=8)
 """Up to this width the hours can be seen."""
+
+_FINEST = {True: (dt.timedelta(days=1), "%Y-%m-%d 00:00"), False: (dt.timedelta(hours=1), "%Y-%m-%d %H:00")}
+"""The finest step that can be seen beyond that width, and up to it."""
 
 _LONG_NAME, _CHARACTER, _MARGIN = 24, 5.8, 18
 """How much of a name is shown, about how wide a character of it is, and what else stands at the left, in pixels."""
@@ -51,19 +55,20 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _TAGS = {LifeKind.CURRENT: "", LifeKind.RETIRING: "done, ", LifeKind.PLANNED: "active, "}
 
 
-def gantt(lives: Sequence[Life], plan: Plan) -> str:
+def gantt(lives: Sequence[Life], plan: Plan, now: dt.datetime | None = None) -> str:
     """The diagram, line by line; empty where there is nothing to draw.
 
     Args:
         lives: entry by entry, as ``plan.timeline`` gives them.
         plan: what it is drawn for.
+        now: from where time is seen; None = the plan's own time.
     """
-    return "".join(f"{line}\n" for line in _lines(lives, plan)) if lives else ""
+    return "".join(f"{line}\n" for line in _lines(lives, plan, now or plan.now)) if lives else ""
 
 
-def _lines(lives: Sequence[Life], plan: Plan) -> Iterator[str]:
+def _lines(lives: Sequence[Life], plan: Plan, now: dt.datetime) -> Iterator[str]:
     names = _names(lives)
-    edge = _Edges(lives, plan.now)
+    edge = _Edges(lives, now)
     room = round(max(map(_width, names.values())) * _CHARACTER) + _MARGIN
     yield f'%%{{init: {{"gantt": {{"leftPadding": {room}, "rightPadding": 12}}}}}}%%'
     yield "gantt"
@@ -76,7 +81,7 @@ def _lines(lives: Sequence[Life], plan: Plan) -> Iterator[str]:
         if life.entry != before:
             yield f"    section {names[life.entry]}"
             before = life.entry
-        yield from _bars(life, edge, f"t{number}", urgent=_urgent(life, plan.now, replaced))
+        yield from _bars(life, edge, f"t{number}", urgent=_urgent(life, now, replaced))
 
 
 def _names(lives: Iterable[Life]) -> dict[str, str]:
@@ -100,7 +105,7 @@ def _bars(life: Life, edge: _Edges, mark: str, *, urgent: bool) -> Iterator[str]
     ends = "never ends" if life.ends is None else edge.day(life.ends)
     tags = f"crit, {_TAGS[life.kind]}" if urgent else _TAGS[life.kind]
     first, last = edge.within(life.starts), edge.right if life.ends is None else edge.within(life.ends)
-    yield f"    {_label(life)}, {ends} :{tags}{mark}, {edge.time(first)}, {edge.time(max(first, last))}"
+    yield f"    {_label(life)}, {ends} :{tags}{mark}, {edge.time(first)}, {edge.time(max(first, last), after=first)}"
     if life.due is not None and edge.left <= life.due <= edge.right:
         yield f"    due {edge.day(life.due)} :milestone, {mark}d, {edge.time(life.due)}, 0d"
 
@@ -145,10 +150,18 @@ class _Edges:
         day = at.astimezone(dt.UTC)
         return f"{day.day} {_MONTHS[day.month - 1]}{'' if day.year == self._year else f' {day.year}'}"
 
-    def time(self, at: dt.datetime) -> str:
-        """No finer than can be seen, so that a plan that is made again makes the same diagram on the same day."""
-        finest = "%Y-%m-%d 00:00" if self.right - self.left > _BY_HOUR else "%Y-%m-%d %H:00"
-        return at.astimezone(dt.UTC).strftime(finest)
+    def time(self, at: dt.datetime, after: dt.datetime | None = None) -> str:
+        """No finer than can be seen, so that a plan that is made again makes the same diagram on the same day.
+
+        Args:
+            at: the instant.
+            after: what begins then is to be seen, however soon it ends.
+        """
+        step, form = _FINEST[self.right - self.left > _BY_HOUR]
+        shown = at.astimezone(dt.UTC).strftime(form)
+        if after is not None and shown == after.astimezone(dt.UTC).strftime(form):
+            return (at + step).astimezone(dt.UTC).strftime(form)
+        return shown
 
     def within(self, at: dt.datetime) -> dt.datetime:
         """The instant, or the edge beyond which it lies."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import datetime as dt
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,7 @@ from tooken_ci.render.fit import Page, fit, in_bytes, whole
 from tooken_ci.render.gantt import LEGEND, gantt
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from tooken_ci.plan.model import Plan
     from tooken_ci.render.fit import Section
@@ -59,19 +58,20 @@ def as_summary(report: Report, *, room: int) -> str:
 
 
 def as_comment(report: Report, *, limit: int = COMMENT) -> str:
-    """The report as a comment. It tells the day alone, so that it need not be changed where nothing has.
+    """The report as a comment. It tells the day alone, so that it need not be changed where nothing has that day.
 
     Args:
         report: what there is to tell.
         limit: how many characters it may have.
     """
-    page = _page(report)
-    return fit(dataclasses.replace(page, bottom=_bottom(report, when.day)), limit, len)
+    return fit(_page(report, by_day=True), limit, len)
 
 
-def _page(report: Report) -> Page:
+def _page(report: Report, *, by_day: bool = False) -> Page:
     top = f"## tooken-ci: {_text(report.workspace or 'no workspace', limit=_LABEL)}\n\n{_totals(report)}\n\n"
-    return Page(top=top, sections=list(_sections(report)), bottom=_bottom(report, when.minute), where=_WHERE)
+    return Page(
+        top=top, sections=list(_sections(report, by_day=by_day)), bottom=_bottom(report, by_day=by_day), where=_WHERE
+    )
 
 
 def _totals(report: Report) -> str:
@@ -106,7 +106,7 @@ def _planned(plan: Plan) -> str:
     return f"{planned or 'Nothing to do'}{rest}."
 
 
-def _sections(report: Report) -> Iterator[Section]:
+def _sections(report: Report, *, by_day: bool) -> Iterator[Section]:
     """In the order of the page: what went wrong, what is to be done, and then what one looks up."""
     yield from told.faults(report)
     if report.outcome is not None:
@@ -117,17 +117,25 @@ def _sections(report: Report) -> Iterator[Section]:
         yield told.problems(report.outcome.problems if report.outcome is not None else report.plan.problems)
     yield told.warnings(report)
     if report.plan is not None:
-        yield tables.actions(report.plan, applied=report.outcome is not None)
-        yield tables.details(report.plan)
-        yield tables.waiting(report.plan)
-        yield _timeline(report, report.plan)
+        now = _seen_from(report.plan, by_day=by_day)
+        yield tables.actions(report.plan, now, applied=report.outcome is not None)
+        yield tables.details(report.plan, now)
+        yield tables.waiting(report.plan, now)
+        yield _timeline(report, report.plan, now)
 
 
-def _timeline(report: Report, plan: Plan) -> Section:
+def _seen_from(plan: Plan, *, by_day: bool) -> dt.date:
+    """The plan's time, or its day alone."""
+    now = plan.now.astimezone(dt.UTC)
+    return now.date() if by_day else now
+
+
+def _timeline(report: Report, plan: Plan, now: dt.date) -> Section:
+    begins = None if isinstance(now, dt.datetime) else dt.datetime.combine(now, dt.time(), dt.UTC)
     lives = timeline(report.spec, report.tokens, plan, most=DRAWN) if report.spec is not None else ()
     return diagram(
         "timeline",
-        gantt(lives, plan),
+        gantt(lives, plan, begins),
         rank=6,
         title="When the tokens end",
         legend=LEGEND,
@@ -135,9 +143,9 @@ def _timeline(report: Report, plan: Plan) -> Section:
     )
 
 
-def _bottom(report: Report, show: Callable[[dt.datetime], str]) -> str:
-    parts = [] if report.plan is None else [f"As of {show(report.plan.now)}."]
+def _bottom(report: Report, *, by_day: bool) -> str:
+    parts = [] if report.plan is None else [f"As of {when.itself(_seen_from(report.plan, by_day=by_day))}."]
     if (price := report.price) is not None:
-        wait = f", and about {price.seconds} s of waiting" if price.seconds else ""
+        wait = f", and about {price.seconds} s of waiting" if price.seconds and not by_day else ""
         parts.append(f"Requests: {price.spent} for the plan, {price.apply} for apply (at most {price.at_most}){wait}.")
     return f"<sub>{' '.join(parts)}</sub>\n" if parts else ""

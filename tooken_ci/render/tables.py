@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ from tooken_ci.render.escaping import markdown_code as _code
 from tooken_ci.render.judging import Fates, ending, held_back
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator, Sequence
 
     from tooken_ci.plan.leases import LeaseResult
@@ -30,6 +30,9 @@ FOLD = 30
 _TURN = 40
 """Of each kind of action so many come before the next of another kind, so that none crowds the others out of a page."""
 
+_SOME_TIME = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+"""A life has the same length whenever it begins."""
+
 _SIGNS = {
     ResultStatus.DONE: "✅",
     ResultStatus.FAILED: "❌",
@@ -40,13 +43,13 @@ _SIGNS = {
 }
 
 
-def actions(plan: Plan, *, applied: bool) -> Section:
+def actions(plan: Plan, now: dt.date, *, applied: bool) -> Section:
     """The plan; once it was applied its results stand in front of it."""
     fates, rows = Fates(plan), _in_turns(plan.actions)
     return table(
         "actions",
         ("Action", "Token", "Why"),
-        ((_kind(action, plan), _code(action.token), _why(action, plan, fates)) for action in rows),
+        ((_kind(action, plan), _code(action.token), _why(action, now, fates)) for action in rows),
         count=len(rows),
         rank=4,
         title=f"The plan: {count(len(rows), 'action')}" if applied or len(rows) > FOLD else "",
@@ -72,9 +75,9 @@ def _kind(action: Action, plan: Plan) -> str:
     return f"{action.kind}<br>{short}" if held else str(action.kind)
 
 
-def _why(action: Action, plan: Plan, fates: Fates) -> str:
+def _why(action: Action, now: dt.date, fates: Fates) -> str:
     told = [f"{action.cause}: {_text('; '.join(action.reasons))}"]
-    used = when.used(action.last_used_at, plan.now)
+    used = when.used(action.last_used_at, now)
     if action.replaces:
         told.append(f"replaces {_code(action.replaces)}, {used}")
     elif action.kind is ActionKind.ROTATE:
@@ -84,12 +87,12 @@ def _why(action: Action, plan: Plan, fates: Fates) -> str:
     return "<br>".join(told)
 
 
-def details(plan: Plan) -> Section:
+def details(plan: Plan, now: dt.date) -> Section:
     """What each token that is made or moved may do, when it ends, and where its secret goes."""
     fates, told = Fates(plan), [action for action in plan.actions if action.kind is not ActionKind.REVOKE]
     return bullets(
         "scopes, ends and destinations",
-        (_details(action, plan, fates) for action in told),
+        (_details(action, now, fates) for action in told),
         count=len(told),
         rank=7,
         title=f"Scopes, ends and destinations of {count(len(told), 'token')}",
@@ -98,38 +101,38 @@ def details(plan: Plan) -> Section:
     )
 
 
-def _details(action: Action, plan: Plan, fates: Fates) -> str:
+def _details(action: Action, now: dt.date, fates: Fates) -> str:
     scopes = ", ".join(map(_code, action.scopes))
-    told = [f"**{action.kind}** {_code(action.token)}", f"{scopes}; {_expires(action, plan)}"]
+    told = [f"**{action.kind}** {_code(action.token)}", f"{scopes}; {_expires(action, now)}"]
     told += [f"to {_code(place)}" for place in action.destinations]
-    if fate := _fate(action, plan, fates):
+    if fate := _fate(action, now, fates):
         told.append(f"the old one, {_code(action.replaces)}, is {fate}")
     return "<br>".join(told)
 
 
-def _expires(action: Action, plan: Plan) -> str:
+def _expires(action: Action, now: dt.date) -> str:
     """Of a life that begins with apply no date is told: nobody knows it yet, and it would be another one each time."""
     if action.expires_at is None:
         return "never expires"
     if action.expires_in is not None:
-        return f"expires {when.relative(plan.now + action.expires_in, plan.now)}"
-    return f"expires {when.told(action.expires_at, plan.now)}"
+        return f"expires {when.relative(_SOME_TIME + action.expires_in, _SOME_TIME)}"
+    return f"expires {when.told(action.expires_at, now)}"
 
 
-def _fate(action: Action, plan: Plan, fates: Fates) -> str:
+def _fate(action: Action, now: dt.date, fates: Fates) -> str:
     waiting = fates.waiting(action)
     if waiting is None:
         return _text(fates.of(action))
-    return f"revoked {when.relative(waiting.revoke_after, plan.now)} at the earliest: {_text(waiting.held_by)}"
+    return f"revoked {when.relative(waiting.revoke_after, now)} at the earliest: {_text(waiting.held_by)}"
 
 
-def waiting(plan: Plan) -> Section:
+def waiting(plan: Plan, now: dt.date) -> Section:
     """What waits to be revoked, without being replaced by this very plan."""
     others = Fates(plan).others(plan)
     return table(
         "waiting tokens",
         ("Waiting to be revoked", "Not before", "Held by"),
-        (_waiting(one, plan.now) for one in others),
+        (_waiting(one, now) for one in others),
         count=len(others),
         rank=5,
         title=f"{count(len(others), 'older token')} waiting to be revoked",
@@ -137,7 +140,7 @@ def waiting(plan: Plan) -> Section:
     )
 
 
-def _waiting(one: Waiting, now: dt.datetime) -> tuple[str, ...]:
+def _waiting(one: Waiting, now: dt.date) -> tuple[str, ...]:
     held = f"{_text(one.held_by)}<br>{when.used(one.last_used_at, now)}"
     return _code(one.token), when.told(one.revoke_after, now), held
 

@@ -1,4 +1,7 @@
-"""Instants as people read them: to the minute, in UTC, and how far from the time of the plan."""
+"""Instants as people read them: to the minute, in UTC, and how far from the time of the plan.
+
+Where that time is given as a day alone, nothing finer is told: such a page need not be changed before the day is over.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ _TWICE = 2
 """From two of a unit on it is told in that unit, so that what is left out is never much."""
 
 
-def day(at: dt.datetime) -> str:
-    """``2026-11-23 UTC``."""
-    return at.astimezone(dt.UTC).strftime("%Y-%m-%d UTC")
+def itself(now: dt.date) -> str:
+    """``2026-11-23 19:20 UTC``; of a day ``2026-11-23 UTC``."""
+    return minute(now) if isinstance(now, dt.datetime) else now.strftime("%Y-%m-%d UTC")
 
 
 def minute(at: dt.datetime) -> str:
@@ -24,13 +27,15 @@ def minute(at: dt.datetime) -> str:
     return at.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def told(at: dt.datetime, now: dt.datetime) -> str:
+def told(at: dt.datetime, now: dt.date) -> str:
     """``2026-11-23 19:20 UTC (in 3 days)``."""
     return f"{minute(at)} ({relative(at, now)})"
 
 
-def relative(at: dt.datetime, now: dt.datetime) -> str:
-    """``in 3 days``, ``5 hours ago``, ``just now``; rounded down."""
+def relative(at: dt.datetime, now: dt.date) -> str:
+    """``in 3 days``, ``5 hours ago``, ``just now``, rounded down; from a day, by the calendar, ``tomorrow``."""
+    if not isinstance(now, dt.datetime):
+        return _by_day((at.astimezone(dt.UTC).date() - now).days)
     distance = abs(at - now)
     for size, unit in _UNITS:
         if (number := distance // size) >= _TWICE:
@@ -38,6 +43,11 @@ def relative(at: dt.datetime, now: dt.datetime) -> str:
     return "just now"
 
 
-def used(at: dt.datetime | None, now: dt.datetime) -> str:
+def _by_day(days: int) -> str:
+    near = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
+    return near or (f"in {days} days" if days > 0 else f"{-days} days ago")
+
+
+def used(at: dt.datetime | None, now: dt.date) -> str:
     """``last used 3 days ago``, or ``never used``."""
     return "never used" if at is None else f"last used {relative(at, now)}"
