@@ -90,6 +90,15 @@ def test_errors_of_the_spec(still_project: Project, outputs: dict[str, str], for
     assert _written(still_project) == {"failure-reason": "spec_invalid"}
 
 
+def test_whose_spec_cannot_be_read(still_project: Project, outputs: dict[str, str]) -> None:
+    """Of the twenty jobs of a fleet the page of the one that failed says which workspace it is."""
+    still_project.write("version: 1\nworkspace: north\ntokens: {ci: {scopes: [tokens:reed]}}\n")
+    summary = still_project.folder / "summary.md"
+    ended = still_project.run("plan", "--format", "json", code=2, env={**outputs, "GITHUB_STEP_SUMMARY": str(summary)})
+    assert ended.data["workspace"] == "north"
+    assert summary.read_text(encoding="utf-8").startswith("\n## tooken-ci: north\n")
+
+
 def test_errors_of_the_policy(still_project: Project, outputs: dict[str, str]) -> None:
     """A breach of the policy is an annotation on its line."""
     still_project.write(

@@ -143,8 +143,7 @@ def test_a_failure() -> None:
     """A failure before there was a plan is told with its code, as the output failure-reason has it, and what to do."""
     text = html.unescape(as_markdown(Report(error=NotTheApiError("This is HTML.", hint="Check it."))))
     assert text == (
-        "## tooken-ci: no workspace\n\n❌ **Failed** (api_unexpected).\n\n"
-        "> [!CAUTION]\n> This is HTML.\n> \n> Check it.\n"
+        "## tooken-ci\n\n❌ **Failed** (api_unexpected).\n\n> [!CAUTION]\n> This is HTML.\n> \n> Check it.\n"
     )
 
 

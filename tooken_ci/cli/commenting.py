@@ -60,10 +60,9 @@ def _published(reporting: Reporting) -> str | TookenCIError:
 def _publish(reporting: Reporting) -> str:
     from tooken_ci.ci.comment import Comment, publish, room
     from tooken_ci.render.markdown import as_comment
-    from tooken_ci.spec.label import label_of
 
     report = reporting.report
-    workspace = label_of(reporting.specs) if report.spec is None else report.spec.workspace
+    workspace = report.workspace
     if workspace is None:
         return "There is no comment: no spec can be read, so nothing tells which workspace it would be about."
     empty = report.error is None and report.plan is not None and report.plan.empty

@@ -157,7 +157,10 @@ class Reporting:
 
     def fail(self, error: TookenCIError) -> None:
         """End with an error; one that tells nothing of changes ends a run that may have made some as such."""
-        self.report = dataclasses.replace(self.report, error=error)
+        from tooken_ci.spec.label import label_of
+
+        # of twenty jobs of a fleet people are to see whose spec it is that cannot be read
+        self.update(error=error, workspace=self.report.workspace or label_of(self.specs))
         outcome = self.report.outcome
         maybe = (self.changing and (outcome is None or outcome.changed)) or self._leased
         unclear = isinstance(error, (InternalError, RunnerError, StoppedError)) and maybe

@@ -68,7 +68,8 @@ def as_comment(report: Report, *, limit: int = COMMENT) -> str:
 
 
 def _page(report: Report, *, by_day: bool = False) -> Page:
-    top = f"## tooken-ci: {_text(report.workspace or 'no workspace', limit=_LABEL)}\n\n{_totals(report)}\n\n"
+    label = "" if report.workspace is None else f": {_text(report.workspace, limit=_LABEL)}"
+    top = f"## tooken-ci{label}\n\n{_totals(report)}\n\n"
     return Page(
         top=top, sections=list(_sections(report, by_day=by_day)), bottom=_bottom(report, by_day=by_day), where=_WHERE
     )
