@@ -10,6 +10,7 @@ import json
 import re
 import shlex
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -23,7 +24,7 @@ from tests.gitlab.conftest import EXAMPLES, blocks
 from tests.support.gitlab import TOKEN, FakeGitLab
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.gitlab.conftest import Pipelines
     from tests.support.bao import Bao
@@ -174,10 +175,12 @@ class Watched:
         spec = self.pipelines.spec("drift-spec.yml", self.tokens)
         self.pipelines.tool("apply", "--spec", spec, env=self.known)
 
-    def look(self, bound: int = 10, code: int = 0, **more: str) -> str:
-        """Looks for drift, with a spec that also has something new."""
+    def look(
+        self, bound: int = 10, code: int = 0, *, says: Mapping[str, Any] = MappingProxyType({}), **more: str
+    ) -> str:
+        """Looks for drift, with a spec that also has something new, and maybe says something else."""
         tokens = {**self.tokens, "new": self.pipelines.entry("new")}
-        spec = self.pipelines.spec("drift-spec.yml", tokens, policy={"max_changes": bound})
+        spec = self.pipelines.spec("drift-spec.yml", tokens, **{"policy": {"max_changes": bound}, **says})
         return self.pipelines.run("drift.yml", env={**self.known, **SCHEDULE, "TOOKEN_SPEC": spec, **more}, code=code)
 
     def told(self, number: int = 1) -> list[dict[str, Any]]:
@@ -254,6 +257,19 @@ def test_drift_that_cannot_be_told(watched: Watched) -> None:
     said = watched.look(code=1, TOOKEN_API_KEY="tok_live_plainly_wrong_as_nobody_has_it")
     assert "The plan failed: api_unauthorized. The issue stays as it is." in said
     assert watched.owner.issues == [{"state": "opened"}]
+
+
+def test_drift_that_was_not_planned(pipelines: Pipelines, watched: Watched) -> None:
+    """Where the policy, or the record of another workspace, keeps entries from being planned, the issue stays, too."""
+    by_hand(pipelines, "KEPT_C")
+    watched.owner.issues.append({"state": "opened"})
+    for says, why in (
+        ({"policy": {"forbidden_scopes": ["tokens:read"]}}, "policy"),
+        ({"workspace": "of-another-key"}, "record"),
+    ):
+        said = watched.look(code=1, says=says)
+        assert f"There is no drift in what was planned, but not all was: {why}. The issue stays as it is." in said
+        assert watched.owner.issues == [{"state": "opened"}]
 
 
 def test_vault(pipelines: Pipelines, bao: Bao) -> None:

@@ -160,7 +160,10 @@ def test_a_lease_lives_as_long_as_its_job(shop: Shop) -> None:
 
 
 def test_drift_opens_an_issue(shop: Shop) -> None:
-    """What somebody changed by hand opens an issue; what is merely not applied yet opens none."""
+    """What somebody changed by hand opens an issue, which stays where the policy keeps the entries from being planned.
+
+    What is merely not applied yet opens none.
+    """
     assert shop.run("drift.yml")["drift"].result == "success"
     assert shop.gh["issues"] == {}
     shop.apply()
@@ -172,11 +175,19 @@ def test_drift_opens_an_issue(shop: Shop) -> None:
     assert "runs/4711" in issue["body"]
     assert "    replace shop.g2: " in issue["body"]
     assert "deployment" not in issue["body"]
+    spec = shop.repository / "tooken.yml"
+    breach = spec.read_text(encoding="utf-8").replace("policy:\n", "policy:\n  forbidden_scopes: [tokens:read]\n")
+    spec.write_text(breach, encoding="utf-8")
+    job = shop.run("drift.yml")["drift"]
+    assert job.result == "failure"
+    assert job.steps[-1].log == NOT_PLANNED.format("policy")
+    assert list(shop.gh["issues"].values()) == [issue]
 
 
 MARK = "<!-- tooken-drift -->"
 DRIFT = {"action": "replace", "token": "shop", "cause": "drift", "reasons": ["by hand"]}
 DUE = {**DRIFT, "cause": "time"}
+NOT_PLANNED = "There is no drift in what was planned, but not all was: {}. The issue stays as it is.\n"
 
 
 def test_there_is_one_issue(tmp_path: Path) -> None:
@@ -193,6 +204,25 @@ def test_there_is_one_issue(tmp_path: Path) -> None:
     assert [(one["open"], one["comments"]) for one in issues.all] == [(False, ["Nothing differs any more, says RUN."])]
     issues.report([DRIFT])
     assert [one["open"] for one in issues.all] == [False, True]
+
+
+def test_what_was_not_planned_may_differ(tmp_path: Path) -> None:
+    """Where entries were not planned, no drift in the others closes no issue; the step says why, and fails."""
+    issues = Issues(tmp_path)
+    issues.report([DRIFT])
+    before = issues.all
+    for why, codes in {
+        "policy": ["policy", "policy"],  # entries that break the policy
+        "record, busy": ["record", "busy"],  # the key is that of another workspace
+        "max_changes": ["max_changes"],  # of what is due then nothing tells what else differs
+    }.items():
+        problems = [{"code": code, "message": "It is as it is."} for code in codes]
+        blocked: dict[str, Any] = {"problems": problems, "error": {"code": "blocked"}}
+        assert issues.report([DUE], **blocked, code=1) == NOT_PLANNED.format(why)
+        assert issues.all == before
+    issues.report([{**DRIFT, "reasons": ["by hand again"]}], **blocked)
+    assert [(one["open"], "by hand again" in one["body"]) for one in issues.all] == [(True, True)]
+    assert "    It is as it is.\n" in issues.all[0]["body"]
 
 
 @pytest.mark.parametrize(
