@@ -12,6 +12,7 @@ from tooken_ci.ci import gitlab_reports
 from tooken_ci.ci.gitlab_reports import codequality, terraform
 from tooken_ci.plan.model import ActionKind
 from tooken_ci.plan.notices import Level, Notice
+from tooken_ci.spec.model import Policy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +89,14 @@ def test_no_plan_has_no_counts() -> None:
     data = json.loads(terraform(None, failure="spec_invalid"))
     assert data == {"failure": "spec_invalid"}
     assert json.loads(terraform(None)) == {"failure": "no_plan"}
+
+
+def test_entries_that_were_not_planned_are_not_called_unchanged() -> None:
+    """Where entries were left out and no action remains, the widget tells of a failure, not of nothing to do."""
+    breach = spec(entry(), policy=Policy(forbidden_scopes=frozenset({READ})))
+    assert json.loads(terraform(plan(breach), failure="blocked")) == {"failure": "blocked"}
+    others = spec(entry(), entry("web", scopes=frozenset({WRITE})), policy=breach.policy)
+    assert json.loads(terraform(plan(others), failure="blocked")) == {"create": 1, "update": 0, "delete": 0}
 
 
 def test_nothing_found(top: Path) -> None:

@@ -16,6 +16,7 @@ from tooken_ci.plan.leases import LeaseResult, LeaseStatus
 from tooken_ci.plan.result import Outcome, Result, ResultStatus
 from tooken_ci.render.markdown import as_comment, as_markdown
 from tooken_ci.render.report import Report
+from tooken_ci.spec.model import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,6 +95,19 @@ def nothing_to_do() -> Report:
     return Report(workspace="production", spec=spec, tokens=tokens, plan=builders.plan(spec, tokens), price=PRICE)
 
 
+def not_planned() -> Report:
+    """One entry breaks the policy, another has the record of another workspace, and nothing else is to be done."""
+    tokens = (token("ci-deploy", used=hours(1)), token("metrics"), token("preview-bot"))
+    policy = Policy(forbidden_scopes=frozenset({builders.WRITE}))
+    spec = builders.spec(
+        entry("ci-deploy"), entry("metrics", scopes=frozenset({builders.WRITE})), entry("preview-bot"), policy=policy
+    )
+    foreign = builders.holds(tokens[2], workspace="staging")
+    made = builders.plan(spec, tokens, looks={"file out/preview-bot": foreign})
+    error = Outcome(plan=made, results=(), changed=False).verdict()
+    return Report(workspace="production", spec=spec, tokens=tokens, plan=made, price=PRICE, error=error)
+
+
 def not_valid() -> Report:
     said = "'webhooks:write' is forbidden by policy.forbidden_scopes."
     faults = [Fault(Position("tooken.yml", line, 15), said, hint="Take the scope away.") for line in (12, 31)]
@@ -135,6 +149,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cut": lambda: as_comment(many(), limit=SMALL),
     "many": lambda: as_markdown(many()),
     "nothing-to-do": lambda: as_markdown(nothing_to_do()),
+    "not-planned": lambda: as_markdown(not_planned()),
     "not-valid": lambda: as_markdown(not_valid()),
     "leases": lambda: as_markdown(leases()),
     "hostile": lambda: as_markdown(hostile(HOSTILE[:-3:6])),

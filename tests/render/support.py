@@ -58,6 +58,12 @@ def waiting(word: str = "ci", token_id: str = "", *, used: dt.datetime | None = 
     )
 
 
+def left_out(code: str, word: str = "left") -> EntryPlan:
+    """An entry that a problem keeps from being planned."""
+    problem = Problem(code=ProblemCode(code), entry=word, message="It is as it is.", hint="Look at it.")
+    return EntryPlan(entry=word, problems=(problem,))
+
+
 def plan(
     word: str = "ci",
     *,

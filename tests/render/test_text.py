@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from tests.render.support import PRICE, action, outcome, plan, report, waiting
-from tooken_ci.plan.model import ActionKind, Cause, EntryPlan, ProblemCode
+from tests.render.support import PRICE, action, left_out, outcome, plan, report, waiting
+from tooken_ci.plan.model import ActionKind, Cause, EntryPlan, Plan, ProblemCode
 from tooken_ci.plan.price import Price
 from tooken_ci.plan.result import Outcome, Result, ResultStatus
 from tooken_ci.render.report import Report
@@ -184,3 +184,28 @@ def test_a_plan_with_nothing_to_do() -> None:
     assert as_text(Report(workspace="ci", plan=made, price=PRICE)) == (
         "Workspace 'ci': nothing to do; 3 unchanged, 7 unmanaged.\nThe plan took 1 request.\n"
     )
+
+
+EMPTY = dataclasses.replace(plan(blocks=()), entries=(), removals=())
+LEFT = dataclasses.replace(EMPTY, entries=tuple(left_out(code) for code in ("policy", "record", "policy")))
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (LEFT, "nothing else to do; 3 entries not planned (policy, record), 3 unchanged, 7 unmanaged."),
+        (
+            dataclasses.replace(EMPTY, entries=(left_out("missing"), *plan(kinds=(ActionKind.CREATE,)).entries)),
+            "1 to create; 1 entry not planned (missing), 3 unchanged, 7 unmanaged.",
+        ),
+    ],
+    ids=["nothing else", "something else"],
+)
+def test_entries_that_were_not_planned_are_counted(made: Plan, line: str) -> None:
+    """They stand in the totals, with why; an entry with a problem and an action does not count as one of them."""
+    assert headline(made) == f"Workspace 'ci': {line}"
+
+
+def test_an_apply_that_had_nothing_else_to_do() -> None:
+    """Where entries were not planned, the last line does not say that there was nothing to do."""
+    assert outcome_line(Outcome(plan=LEFT, results=(), changed=False)) == "Applied: nothing else to do."

@@ -7,7 +7,8 @@ import re
 
 from tests.support.runner import commands, sections, unprintable
 
-_TOTALS = r"(nothing to do|\d+ to [a-z]+(, \d+ to [a-z]+)*)(; \d+ unchanged, \d+ unmanaged)?"
+_LEFT_ALONE = r"; (\d+ entr(y|ies) not planned \([a-z, ]+\), )?\d+ unchanged, \d+ unmanaged"
+_TOTALS = rf"(nothing (else )?to do|\d+ to [a-z]+(, \d+ to [a-z]+)*)({_LEFT_ALONE})?"
 _OURS = re.compile(
     r"::(warning|error|notice) (file=tooken\.yml,line=\d+,col=\d+,)?title=tooken-ci::"
     rf"|::group::(Workspace '.*': {_TOTALS}\.|Applying)$|::endgroup::$"

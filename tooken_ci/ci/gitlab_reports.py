@@ -47,10 +47,10 @@ def terraform(plan: Plan | None, *, failure: str = "") -> str:
 
     Args:
         plan: None where none could be made. Zeros would say that there is nothing to do; so there are no numbers then,
-            and the widget tells of a failure.
-        failure: why there is none, one word, for who opens the file.
+            nor where it has no action because entries were not planned, and the widget tells of a failure.
+        failure: why there are none, one word, for who opens the file.
     """
-    if plan is None:
+    if plan is None or (plan.unplanned and not plan.actions):
         return json.dumps({"failure": failure or "no_plan"}) + "\n"
     return json.dumps({name: sum(map(plan.count, kinds)) for name, kinds in _COUNTED.items()}) + "\n"
 

@@ -272,6 +272,11 @@ class Plan:
         return tuple(problem for entry in self.entries for problem in entry.problems)
 
     @property
+    def unplanned(self) -> tuple[EntryPlan, ...]:
+        """Entries that a problem keeps from being planned: whether they differ is not told."""
+        return tuple(entry for entry in self.entries if entry.problems and not entry.actions)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should look at."""
         return tuple(warning for entry in self.entries for warning in entry.warnings)

@@ -44,6 +44,22 @@ class Fates:
         return [one for one in plan.waiting if one.id not in self._replaced]
 
 
+def or_idle(actions: str, plan: Plan) -> str:
+    """The actions in words, or that there are none: of entries that were not planned that tells nothing."""
+    return actions or ("nothing else to do" if plan.unplanned else "nothing to do")
+
+
+def left_alone(plan: Plan) -> str:
+    """What the totals count beside the actions, as their end: entries without any, tokens that are nobody's."""
+    if plan.by_hand:
+        return "."
+    counts = [f"{plan.unchanged} unchanged", f"{plan.unmanaged} unmanaged"]
+    if plan.unplanned:
+        codes = dict.fromkeys(str(problem.code) for entry in plan.unplanned for problem in entry.problems)
+        counts.insert(0, f"{count(len(plan.unplanned), 'entry')} not planned ({', '.join(codes)})")
+    return f"; {', '.join(counts)}."
+
+
 def last_use(at: dt.datetime | None) -> str:
     """``last used 2026-11-23T19:20:15Z``, or ``never used``."""
     return "never used" if at is None else f"last used {times.show(at)}"

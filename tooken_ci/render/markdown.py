@@ -15,6 +15,7 @@ from tooken_ci.render.blocks import diagram
 from tooken_ci.render.escaping import markdown as _text
 from tooken_ci.render.fit import Page, fit, in_bytes, whole
 from tooken_ci.render.gantt import LEGEND, gantt
+from tooken_ci.render.judging import left_alone, or_idle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -103,8 +104,7 @@ def _counts(numbers: Iterable[tuple[int, str]]) -> str:
 
 def _planned(plan: Plan) -> str:
     planned = _counts((plan.count(kind), f"to {kind}") for kind in ActionKind)
-    rest = "" if plan.by_hand else f"; {plan.unchanged} unchanged, {plan.unmanaged} unmanaged"
-    return f"{planned or 'Nothing to do'}{rest}."
+    return f"{or_idle(planned, plan).capitalize()}{left_alone(plan)}"
 
 
 def _sections(report: Report, *, by_day: bool) -> Iterator[Section]:

@@ -8,7 +8,7 @@ from tooken_ci.base import times
 from tooken_ci.base.text import LONGEST_LINE, count, quoted, safe
 from tooken_ci.plan.model import ActionKind
 from tooken_ci.plan.result import ResultStatus
-from tooken_ci.render.judging import Fates, ending, going_on, held_back, last_use, shortened
+from tooken_ci.render.judging import Fates, ending, going_on, held_back, last_use, left_alone, or_idle, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -55,9 +55,8 @@ def _lines(lines: Iterable[str]) -> str:
 def headline(plan: Plan) -> str:
     """One line that says what the plan comes to."""
     parts = [f"{plan.count(kind)} to {kind}" for kind in ActionKind if plan.count(kind)]
-    todo = ", ".join(parts) or "nothing to do"
-    rest = "" if plan.by_hand else f"; {plan.unchanged} unchanged, {plan.unmanaged} unmanaged"
-    return safe(f"Workspace {quoted(plan.workspace)}: {todo}{rest}.", limit=LONGEST_LINE)
+    todo = or_idle(", ".join(parts), plan)
+    return safe(f"Workspace {quoted(plan.workspace)}: {todo}{left_alone(plan)}", limit=LONGEST_LINE)
 
 
 def _plan(plan: Plan) -> Iterator[str]:
@@ -137,4 +136,4 @@ def outcome_line(outcome: Outcome) -> str:
     """One line that says what became of the plan."""
     counts = {status: sum(result.status is status for result in outcome.results) for status in ResultStatus}
     told = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
-    return f"Applied: {told or 'nothing to do'}."
+    return f"Applied: {or_idle(told, outcome.plan)}."
