@@ -13,7 +13,6 @@ import yaml
 from tests.base.test_errors import every_error
 from tooken_ci.base.errors import CommentError, ExitCode
 from tooken_ci.cli import cli
-from tooken_ci.cli.channels import CHANGES
 from tooken_ci.destinations.interface import Surroundings
 from tooken_ci.destinations.registry import Registry
 from tooken_ci.plan.model import FORBIDDING
@@ -115,7 +114,7 @@ def test_readme_shows_the_two_commands_and_a_workflow_at_once() -> None:
 
 
 def test_every_reason_of_a_failure_is_documented() -> None:
-    """The fixed list is that of the errors that a run can end with, and what only the output knows.
+    """The fixed list is that of the errors that a run can end with.
 
     A comment that cannot be written is a warning, and ends no run.
     """
@@ -123,7 +122,7 @@ def test_every_reason_of_a_failure_is_documented() -> None:
     rows = re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE)
     named = [word for row in rows for word in re.findall(r"`([a-z_]+)`", row)]
     known = {error.code for error in every_error() if error.__module__ == "tooken_ci.base.errors"}
-    assert sorted(named) == sorted({CHANGES, *known} - {CommentError.code})
+    assert sorted(named) == sorted(known - {CommentError.code})
 
 
 def test_the_bounds_are_documented() -> None:

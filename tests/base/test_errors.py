@@ -58,12 +58,13 @@ def test_codes_are_distinct() -> None:
         (errors.UsageError, 2),
         (errors.SpecError, 2),
         (errors.PartialError, 3),
+        (errors.ChangesError, 4),
         (errors.PolicyError, 5),
         (errors.BlockedError, 5),
     ],
 )
 def test_exit_code_of_a_class(error: type[TookenCIError], exit_code: int) -> None:
-    """Failures are 1, wrong usage and specs 2, half-done runs 3, and what policy or a bound forbids 5."""
+    """Failures are 1, wrong usage and specs 2, half-done runs 3, changes 4, and what policy or a bound forbids 5."""
     assert int(error.exit_code) == exit_code
 
 

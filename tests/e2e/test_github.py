@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -183,12 +184,32 @@ def test_a_summary_without_room(project: Project, outputs: dict[str, str]) -> No
 
 
 def test_changes_fail_only_if_asked_for(project: Project, outputs: dict[str, str]) -> None:
-    """A check for drift fails on changes, and the outputs say that nothing else is wrong."""
+    """A check for drift fails on changes; the command gives the sign and says nothing, the action says why it fails."""
     project.write(spec({"a": _kept("a")}))
-    project.run("plan", env=outputs)
+    summary = project.folder / "summary.md"
+    environment = {**outputs, "GITHUB_STEP_SUMMARY": str(summary)}
+    asked = {**environment, "TOOKEN_DETAILED_EXITCODE": "true"}
+    project.run("plan", env=environment)
     assert _written(project)["failure-reason"] == ""
-    project.run("plan", code=4, env={**outputs, "TOOKEN_DETAILED_EXITCODE": "true"})
+    quiet = project.run("plan", code=4, env=asked)
     assert _written(project)["failure-reason"] == "changes"
+    assert _annotations(quiet, "error") == []
+    assert "Error:" not in quiet.err
+    assert "Failed" not in summary.read_text(encoding="utf-8")
+
+    summary.unlink()
+    action = {"TOOKEN_CI_ACTION": "1", "GITHUB_WORKSPACE": str(project.folder)}
+    told = project.run("plan", "--format", "json", code=4, env={**asked, **action})
+    said, hint = "There are changes, and fail-on-changes is true.", "Apply them, or see who made them."
+    assert _annotations(told, "error") == [f"::error title=tooken-ci::{said} {hint}"]
+    assert told.err.endswith(f"\nError: {said}\n  {hint}\n")
+    assert told.data["error"] == {"code": _written(project)["failure-reason"], "message": f"{said} {hint}"}
+    assert told.data["error"]["code"] == "changes"
+    page = html.unescape(summary.read_text(encoding="utf-8"))
+    assert "❌ **Failed** (changes).<br>Planned: **1** to create" in page
+    assert hint in page
+    project.run("apply", env={**environment, **action})
+    project.run("plan", env={**asked, **action})
 
 
 def test_files_that_were_written(project: Project, outputs: dict[str, str]) -> None:

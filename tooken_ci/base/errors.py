@@ -217,6 +217,13 @@ class PartialError(TookenCIError):
     exit_code = ExitCode.PARTIAL
 
 
+class ChangesError(TookenCIError):
+    """There are changes, and the step was asked to fail then."""
+
+    code = "changes"
+    exit_code = ExitCode.PENDING
+
+
 class SavedPlanError(TookenCIError):
     """A saved plan is not what was saved, or no longer fits; carries everything that differs."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tooken_ci.base.errors import ExitCode, RunnerError
+from tooken_ci.base.errors import ChangesError, ExitCode, RunnerError
 from tooken_ci.base.text import LONGEST_LINE, quoted, safe
 from tooken_ci.ci.host import HostKind
 from tooken_ci.plan.model import ActionKind
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from tooken_ci.base.errors import TookenCIError
     from tooken_ci.cli.reporting import Reporting
     from tooken_ci.plan.notices import Notice
-
-CHANGES = "changes"
-"""The reason of a failure that is none but what ``--detailed-exitcode`` asks for."""
 
 READABLE = 0o644
 """A report holds no secret, and whoever uploads it as an artifact may be somebody else."""
@@ -109,7 +106,8 @@ def _write_outputs(reporting: Reporting) -> None:
         outputs |= {"has-changes": bool(plan.actions)}
         outputs |= {str(kind): plan.count(kind) for kind in ActionKind}
         outputs |= {"blocked-by": ",".join(plan.blocked_by)}
-    changes = CHANGES if reporting.exit_code is ExitCode.PENDING else ""
+    # outside of the action this exit code is a sign and no error, but the later steps are told what it means
+    changes = ChangesError.code if reporting.exit_code is ExitCode.PENDING else ""
     outputs |= {"failure-reason": error.code if error is not None else changes, **reporting.files}
     try:
         github.write_outputs(reporting.host.output_file, outputs)

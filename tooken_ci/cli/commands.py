@@ -92,7 +92,7 @@ def matrix(*, folder: str, changed_since: str | None, part: tuple[int, int], sys
 )
 def plan(*, detailed_exitcode: bool, out: str | None, output: Output, **options: Any) -> None:
     """Show what apply would change. Changes nothing."""
-    from tooken_ci.base.errors import ExitCode
+    from tooken_ci.base.errors import ChangesError, ExitCode
     from tooken_ci.cli.outfiles import own_files, refuse_over
     from tooken_ci.cli.reporting import reporting_on
     from tooken_ci.cli.session import survey_of, verdict_on
@@ -115,6 +115,10 @@ def plan(*, detailed_exitcode: bool, out: str | None, output: Output, **options:
         if verdict is not None:
             raise verdict
         if detailed_exitcode and survey.plan.actions:
+            if reporting.host.masks:  # in the action nobody sees an exit code: the step fails, and is to say why
+                raise ChangesError(
+                    "There are changes, and fail-on-changes is true.", hint="Apply them, or see who made them."
+                )
             reporting.exit_code = ExitCode.PENDING
 
 
