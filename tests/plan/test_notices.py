@@ -12,6 +12,7 @@ from tooken_ci.base.position import Position
 from tooken_ci.plan.leases import LeaseResult, LeaseStatus
 from tooken_ci.plan.model import ActionKind, ProblemCode
 from tooken_ci.plan.notices import Level, Notice, of_error, of_leases, of_run
+from tooken_ci.plan.result import Outcome, Result, ResultStatus
 from tooken_ci.plan.timeline import due_soon
 from tooken_ci.spec.model import Policy
 
@@ -64,6 +65,20 @@ def test_a_breach_of_the_policy_stands_on_the_line_that_is_to_blame() -> None:
     made = b.plan(b.spec(entry, policy=Policy(forbidden_scopes=frozenset({b.READ}))))
     notices = of_run(spec=b.spec(entry), plan=made)
     assert ("policy", THERE) in [(notice.code, notice.position) for notice in notices]
+
+
+def test_a_busy_entry() -> None:
+    """To a plan it is a warning, after the errors, since apply waits for it; where apply left it busy, an error."""
+    made = full_plan(kinds=(ActionKind.CREATE,), problems=(ProblemCode.BUSY, ProblemCode.CAP), blocks=())
+    assert [(notice.level, notice.code) for notice in of_run(spec=b.spec(), plan=made)] == [
+        (Level.ERROR, "cap"),
+        (Level.WARNING, "busy"),
+        (Level.WARNING, "warning"),
+    ]
+    left = Result.of(made.actions[0], ResultStatus.BUSY)
+    applied = Outcome(plan=made, results=(left,), changed=False)
+    levels = {notice.code: notice.level for notice in of_run(spec=b.spec(), plan=made, outcome=applied)}
+    assert levels["busy"] is Level.ERROR
 
 
 def test_warnings_of_the_spec() -> None:

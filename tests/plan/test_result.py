@@ -24,7 +24,7 @@ from tests.plan.builders import (
 from tests.render.support import plan as full_plan
 from tooken_ci.base.errors import BlockedError, ExitCode, IncompleteError, PartialError, StoppedError
 from tooken_ci.plan.model import ActionKind, Plan, ProblemCode
-from tooken_ci.plan.result import Outcome, Result, ResultStatus
+from tooken_ci.plan.result import Outcome, Result, ResultStatus, verdict_on
 from tooken_ci.spec.model import Policy
 
 CLEAN = plan(entry())
@@ -103,6 +103,20 @@ def test_verdict_counts() -> None:
     assert blocked is not None
     assert "policy" in blocked.message
     assert blocked.exit_code is ExitCode.FORBIDDEN
+
+
+def test_a_plan_that_is_only_shown() -> None:
+    """It tells how many entries cannot be planned, each once, and what to do; what is forbidden stays forbidden."""
+    several = plan(spec(ending(NOW - days(1)), ending(NOW - days(1), "web"), policy=UNBOUNDED))
+    for made, told in ((EXPIRED, "1 entry cannot"), (several, "2 entries cannot")):
+        error = verdict_on(made)
+        assert isinstance(error, IncompleteError)
+        assert error.message == f"{told} be planned in full."
+        assert error.hint == "Mend what the report names; apply serves the other entries."
+    twice = full_plan(kinds=(ActionKind.CREATE,), problems=(ProblemCode.UNKNOWN, ProblemCode.UNKNOWN), blocks=())
+    assert "1 entry" in str(verdict_on(twice))
+    assert isinstance(verdict_on(FORBIDDEN), BlockedError)
+    assert verdict_on(CLEAN) is verdict_on(BUSY) is None
 
 
 def _half_served(status: ResultStatus, code: ProblemCode, *, entry: str = "ci") -> Outcome:

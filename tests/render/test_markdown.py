@@ -18,6 +18,7 @@ from tooken_ci.render.escaping import markdown
 from tooken_ci.render.markdown import as_markdown
 from tooken_ci.render.report import Report
 
+BUSY = ProblemCode.BUSY
 MARKUP = [
     "a|b|c",
     "a\\|b",
@@ -102,6 +103,24 @@ def test_what_stops_an_entry_is_told_in_its_row() -> None:
     """An action of an entry that is not served says why."""
     made = plan(kinds=(ActionKind.CREATE,), problems=(ProblemCode.CAP,), blocks=())
     assert "\n| create<br>cap | " in as_markdown(Report(workspace="ci", plan=made, price=PRICE))
+
+
+def test_what_was_busy_is_not_told_of_the_plan_once_it_was_applied() -> None:
+    """The plan's part of an outcome does not say busy, since apply waits for that; what else stops an entry it says."""
+    busy, capped = (plan(kinds=(ActionKind.CREATE,), problems=(code,), blocks=()) for code in (BUSY, ProblemCode.CAP))
+    assert "\n| create<br>busy | " in as_markdown(Report(workspace="ci", plan=busy, price=PRICE))
+    for made, row in ((busy, "\n| create | "), (capped, "\n| create<br>cap | ")):
+        assert row in as_markdown(Report(workspace="ci", plan=made, price=PRICE, outcome=outcome(made), applying=True))
+
+
+@pytest.mark.parametrize(
+    ("applied", "title"), [(False, "Not planned in full, or busy"), (True, "Not served, or only in part")]
+)
+def test_the_title_of_the_problems(*, applied: bool, title: str) -> None:
+    """A plan serves nobody yet, so its page says what could not be planned."""
+    made = plan(problems=(ProblemCode.CAP,), blocks=())
+    text = as_markdown(Report(workspace="ci", plan=made, price=PRICE, outcome=outcome(made) if applied else None))
+    assert re.findall("### (Not .*)", text) == [*(["Not done"] if applied else []), title]
 
 
 def test_many_rows_are_folded_away() -> None:

@@ -95,7 +95,8 @@ def plan(*, detailed_exitcode: bool, out: str | None, output: Output, **options:
     from tooken_ci.base.errors import ChangesError, ExitCode
     from tooken_ci.cli.outfiles import own_files, refuse_over
     from tooken_ci.cli.reporting import reporting_on
-    from tooken_ci.cli.session import survey_of, verdict_on
+    from tooken_ci.cli.session import survey_of
+    from tooken_ci.plan.result import verdict_on
 
     with reporting_on(output, reads=own_files({"out": out, **options})) as reporting:
         if out is not None:
@@ -111,7 +112,7 @@ def plan(*, detailed_exitcode: bool, out: str | None, output: Output, **options:
             reporting.show_plan()
             how = "does what of it is not blocked" if survey.plan.blocked_by else "applies it"
             say(f"The plan was saved to {quoted(out)}; 'tooken-ci apply FILE' {how}, if nothing differs then.")
-        verdict = verdict_on(survey)
+        verdict = verdict_on(survey.plan)
         if verdict is not None:
             raise verdict
         if detailed_exitcode and survey.plan.actions:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from tooken_ci.apply.context import Context
     from tooken_ci.apply.survey import Survey
-    from tooken_ci.base.errors import TookenCIError
     from tooken_ci.ci.host import Host
     from tooken_ci.cli.progress import Display
     from tooken_ci.cli.reporting import Reporting
@@ -252,13 +251,6 @@ def conclude(reporting: Reporting, outcome: Outcome) -> None:
     verdict = outcome.verdict()
     if verdict is not None:
         raise verdict
-
-
-def verdict_on(survey: Survey) -> TookenCIError | None:
-    """What is wrong with a plan that is only shown."""
-    from tooken_ci.plan.result import Outcome
-
-    return Outcome(plan=survey.plan, results=(), changed=False).verdict()
 
 
 def at_terminal() -> bool:

@@ -10,6 +10,7 @@ from tooken_ci.base import times
 from tooken_ci.base.errors import SpecError
 from tooken_ci.base.text import quoted
 from tooken_ci.plan.leases import LeaseStatus
+from tooken_ci.plan.model import ProblemCode
 from tooken_ci.plan.result import ResultStatus
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def of_run(
     told += [_placed(notice, where) for notice in (*_problems(plan, outcome), *_failures(outcome))]
     told += [_of_fault(fault, Level.WARNING, "spec") for fault in (spec.warnings if spec else ())]
     told += [_placed(notice, where) for notice in (*_warnings(plan), *_due(soon))]
-    return told
+    return sorted(told, key=lambda notice: notice.level is not Level.ERROR)
 
 
 def _of_fault(fault: Fault, level: Level, code: str) -> Notice:
@@ -99,8 +100,13 @@ def _problems(plan: Plan | None, outcome: Outcome | None) -> Iterator[Notice]:
         yield Notice(level=Level.ERROR, code=block.code, message=f"{block.message} {block.hint}")
     for problem in outcome.problems if outcome else plan.problems if plan else ():
         told = f"{quoted(problem.entry)} ({problem.code}): {problem.message} {problem.hint}"
+        passes = problem.code is ProblemCode.BUSY and outcome is None  # apply waits for that
         yield Notice(
-            level=Level.ERROR, code=str(problem.code), message=told, entry=problem.entry, position=problem.position
+            level=Level.WARNING if passes else Level.ERROR,
+            code=str(problem.code),
+            message=told,
+            entry=problem.entry,
+            position=problem.position,
         )
 
 

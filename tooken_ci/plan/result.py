@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _BOUND = "Apply does only what is due or unfinished."
 _ENTRIES = "The entries that the report names are left as they are; apply serves the others."
+_UNPLANNED = "Mend what the report names; apply serves the other entries."
 
 _FAILING = frozenset(ProblemCode) - FORBIDDING - {ProblemCode.BUSY}
 """What keeps an entry from being served without being forbidden; a busy entry's actions count by their results."""
@@ -112,3 +113,11 @@ class Outcome:
         failed = [result.entry for result in self.results if result.status in {ResultStatus.FAILED, ResultStatus.BUSY}]
         others = [problem for problem in self.plan.problems if problem.code in _FAILING and problem.entry not in failed]
         return len(failed) + len(others)
+
+
+def verdict_on(plan: Plan) -> TookenCIError | None:
+    """What is wrong with a plan that is only shown, as the error that the command ends with; None where nothing is."""
+    failing = {problem.entry for problem in plan.problems if problem.code in _FAILING}
+    if plan.blocked_by or not failing:
+        return Outcome(plan=plan, results=(), changed=False).verdict()
+    return IncompleteError(f"{count(len(failing), 'entry')} cannot be planned in full.", hint=_UNPLANNED)

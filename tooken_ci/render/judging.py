@@ -65,9 +65,9 @@ def last_use(at: dt.datetime | None) -> str:
     return "never used" if at is None else f"last used {times.show(at)}"
 
 
-def held_back(plan: Plan, action: Action) -> str:
-    """Why apply will not do an action, in words; empty where it will."""
-    if plan.permits(action):
+def held_back(plan: Plan, action: Action, *, applied: bool = False) -> str:
+    """Why apply will not do an action, in words; empty where it will, or where it was applied and waited for."""
+    if plan.permits(action, once_aged=applied):
         return ""
     if plan.blocks and action.cause not in GOING_ON:
         return f"blocked by {', '.join(block.code for block in plan.blocks)}"

@@ -115,7 +115,8 @@ def _sections(report: Report, *, by_day: bool) -> Iterator[Section]:
     if report.leases:
         yield tables.leases(report.leases)
     if report.plan is not None:
-        yield told.problems(report.outcome.problems if report.outcome is not None else report.plan.problems)
+        of = report.plan if report.outcome is None else report.outcome
+        yield told.problems(of.problems, applied=report.outcome is not None)
     yield told.warnings(report)
     if report.plan is not None:
         now = _seen_from(report.plan, by_day=by_day)

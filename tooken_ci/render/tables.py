@@ -49,7 +49,7 @@ def actions(plan: Plan, now: dt.date, *, applied: bool) -> Section:
     return table(
         "actions",
         ("Action", "Token", "Why"),
-        ((_kind(action, plan), _code(action.token), _why(action, now, fates)) for action in rows),
+        ((_kind(action, plan, applied=applied), _code(action.token), _why(action, now, fates)) for action in rows),
         count=len(rows),
         rank=4,
         title=f"The plan: {count(len(rows), 'action')}" if applied or len(rows) > FOLD else "",
@@ -68,9 +68,9 @@ def _in_turns(planned: Sequence[Action]) -> list[Action]:
     return [action for turn in turns.values() for action in turn]
 
 
-def _kind(action: Action, plan: Plan) -> str:
+def _kind(action: Action, plan: Plan, *, applied: bool) -> str:
     """What is done; or that it is not, and where the box at the top does not tell why, why."""
-    held = held_back(plan, action)
+    held = held_back(plan, action, applied=applied)
     short = "blocked" if plan.blocks and action.cause not in GOING_ON else _text(held)
     return f"{action.kind}<br>{short}" if held else str(action.kind)
 

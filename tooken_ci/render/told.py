@@ -50,13 +50,14 @@ def _error(error: TookenCIError) -> Iterator[str]:
         yield f"\n> {_text(error.hint)}"
 
 
-def problems(found: Sequence[Problem]) -> Section:
-    """The entries that cannot be served, or only in part."""
+def problems(found: Sequence[Problem], *, applied: bool) -> Section:
+    """The entries that cannot be served, or only in part; of a plan, those that could not be planned, or are busy."""
     rows = (
         f"{_code(problem.entry)} (**{problem.code}**): {_text(f'{problem.message} {problem.hint}')}"
         for problem in found
     )
-    return bullets("problems", rows, count=len(found), rank=2, title="Not served, or only in part")
+    title = "Not served, or only in part" if applied else "Not planned in full, or busy"
+    return bullets("problems", rows, count=len(found), rank=2, title=title)
 
 
 def warnings(report: Report) -> Section:
