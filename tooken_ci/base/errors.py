@@ -274,6 +274,20 @@ class DeadlineError(StoppedError):
 
     code = "deadline"
 
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self._explained = False
+
+    def explain(self, why: str) -> None:
+        """Tell what the time went by with; whoever was nearest to that, and tells it first, knows best.
+
+        Args:
+            why: a sentence.
+        """
+        if not self._explained:
+            self.message = f"{self.message} {why}"
+        self._explained = True
+
 
 class DeclinedError(TookenCIError):
     """The person at the terminal said no."""
