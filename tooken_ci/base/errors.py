@@ -57,6 +57,10 @@ class UsageError(TookenCIError):
     exit_code = ExitCode.USAGE
 
 
+class NoKeyError(UsageError):
+    """There is no API key."""
+
+
 class Fault:
     """One thing that is wrong with a spec: where, what was found, what was expected.
 
