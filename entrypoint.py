@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tooken_ci.ci.inputs import INPUTS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -25,21 +27,7 @@ TRUE = {"1", "t", "true", "y", "yes", "on"}
 """What the command line takes for true in a variable."""
 
 # The runner turns an input's name to upper case and its spaces to underscores: a hyphen stays.
-VARIABLES = {
-    "INPUT_SPEC": "TOOKEN_SPEC",
-    "INPUT_API-KEY": KEY_VARIABLE,
-    "INPUT_API-URL": "TOOKEN_API_URL",
-    "INPUT_FORMAT": "TOOKEN_FORMAT",
-    "INPUT_NAMES": "TOOKEN_NAMES",
-    "INPUT_PLAN-FILE": "TOOKEN_PLAN_FILE",
-    "INPUT_REPORT-FILE": "TOOKEN_REPORT_FILE",
-    "INPUT_FAIL-ON-CHANGES": "TOOKEN_DETAILED_EXITCODE",
-    "INPUT_COMMENT": "TOOKEN_COMMENT",
-    "INPUT_GITHUB-TOKEN": COMMENT_TOKEN,
-    "INPUT_ONLY": "TOOKEN_ONLY",
-    "INPUT_OVERLAP": "TOOKEN_OVERLAP",
-    "INPUT_DEADLINE": "TOOKEN_DEADLINE",
-}
+VARIABLES = {f"INPUT_{name.upper()}": variable for name, variable in INPUTS.items()}
 
 
 def translate(environ: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:

@@ -5,9 +5,9 @@ release.py version            prints the version, if it may be released
 release.py notes              prints what the changelog says of it
 release.py tag IMAGE@DIGEST   makes the tags, and prints them as git push takes them
 
-The commit that a release's tag names is main's with one line of action.yml changed: users start the image that was
-built and attested, by its digest, instead of building one. No branch has that commit. It is made of the same parts
-each time, so that a job that is run again comes to the same one.
+The commit that a release's tag names is main's with two lines changed, one of action.yml and one of GitLab's component:
+users start the image that was built and attested, by its digest, instead of building one, or of looking for OWNER's. No
+branch has that commit. It is made of the same parts each time, so that a job that is run again comes to the same one.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 
 IMAGE = re.compile(r"ghcr\.io/[a-z0-9][a-z0-9._/-]*@sha256:[0-9a-f]{64}")
 BUILT = "\n  image: Dockerfile\n"
+COMPONENT = "templates/tooken-ci.yml"
 WHO = "github-actions[bot]"
 MAIL = "41898282+github-actions[bot]@users.noreply.github.com"
 
@@ -54,11 +55,20 @@ def pinned(image: str) -> str:
     action = git("show", "HEAD:action.yml") + "\n"
     if action.count(BUILT) != 1:
         sys.exit("action.yml does not build its image from the Dockerfile, so there is nothing to pin.")
-    blob = git("hash-object", "-w", "--stdin", text=action.replace(BUILT, f"\n  image: docker://{image}\n"))
+    component = git("show", f"HEAD:{COMPONENT}") + "\n"
+    default = f"\n      default: ghcr.io/OWNER/tooken-ci:{version()}\n"
+    if component.count(default) != 1 or component.count("OWNER") != 1:
+        sys.exit(f"{COMPONENT} names another default image than OWNER's {version()}, or names it elsewhere too.")
+    changed = {
+        "action.yml": action.replace(BUILT, f"\n  image: docker://{image}\n"),
+        COMPONENT: component.replace(default, f"\n      default: {image}\n"),
+    }
     with tempfile.TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
         git("read-tree", "HEAD", env=index)
-        git("update-index", "--cacheinfo", f"100644,{blob},action.yml", env=index)
+        for name, text in changed.items():
+            blob = git("hash-object", "-w", "--stdin", text=text)
+            git("update-index", "--cacheinfo", f"100644,{blob},{name}", env=index)
         tree = git("write-tree", env=index)
     date = git("show", "--no-patch", "--format=%cI", "HEAD")
     who = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER")

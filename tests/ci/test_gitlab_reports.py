@@ -140,7 +140,7 @@ def test_what_has_no_line_in_the_repository_is_left_out(top: Path) -> None:
     assert found(notice(position=None), outside, notice(position=Position("../x.yml", 1, 1)), root=top) == []
 
 
-@pytest.mark.parametrize("code", ["due_soon", "warning", "failed", "busy", "unknown"])
+@pytest.mark.parametrize("code", ["due_soon", "warning", "failed", "busy", "missing", "unknown"])
 def test_what_comes_with_time_is_left_out(top: Path, code: str) -> None:
     """What changes without the spec would look like the merge request's doing."""
     assert found(notice(code=code), root=top) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.repository import Repository
+from tooken_ci.ci import matrix
 from tooken_ci.cli import run
 
 if TYPE_CHECKING:
@@ -109,6 +111,17 @@ def test_a_spec_that_cannot_be_listed(
     assert captured.out == ""
     assert all(word in captured.err for word in words)
     assert "::error file=fleet/new.yml,line=" in captured.err
+
+
+@pytest.mark.usefixtures("fleet")
+def test_too_many_workspaces_at_github(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list that the system does not take as a whole is a warning on the page of a run at GitHub."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    system = matrix.SYSTEMS["github"]
+    monkeypatch.setattr(matrix, "SYSTEMS", {"github": dataclasses.replace(system, most=2)})
+    assert run(["matrix", "fleet", "--for", "github"]) == 0
+    told = "3 workspaces are more than the 2 jobs that"
+    assert f"::warning title=tooken-ci::{told}" in capsys.readouterr().err
 
 
 def test_nothing_but_the_list(

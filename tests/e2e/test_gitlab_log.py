@@ -78,7 +78,10 @@ def test_a_breach_of_the_policy(still_project: Project) -> None:
     counts, findings = reports(still_project)
     assert "create" in counts
     assert [finding["check_name"] for finding in findings] == ["tooken-ci/policy", "tooken-ci/spec"]
+    assert findings[0]["description"].startswith("'ci' asks for tokens:read, which the policy forbids")
     assert len(folded(told)) == 1
+    log(still_project, start(still_project, "validate"), code=5)
+    assert reports(still_project)[1] == findings
 
 
 def test_a_run_without_an_answer(still_project: Project) -> None:

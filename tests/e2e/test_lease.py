@@ -242,6 +242,30 @@ def test_a_release_that_fails(leasing: Project) -> None:
     assert names(leasing.sandbox) == []
 
 
+def test_a_release_that_does_not_come_to_it(leasing: Project) -> None:
+    """Where the deadline ends a release, every place names the lease that lives on, and says that it ends by itself."""
+    leasing.run("lease", "preview", env=GITLAB)
+    busy = {"do": "429", "method": "GET", "retry_after": 60}
+    leasing.sandbox.set_faults([busy])
+    env = github(leasing, STATE_leases=json.dumps([LEASE]), GITHUB_STEP_SUMMARY=str(leasing.folder / "summary"))
+    ended = leasing.run("release", "--deadline", "5s", "--format", "json", env=env, code=1)
+    assert ended.data["error"]["code"] == "deadline"
+    (lease,) = ended.data["leases"]
+    assert (lease["token"], lease["status"]) == (LEASE, "failed")
+    told = "not revoked; it ends by itself, by its expiry"
+    assert lease["error"].startswith(told)
+    ended.says(f"  failed   '{LEASE}': {told}", f"::error title=tooken-ci::'{LEASE}': {told}")
+    summary = (leasing.folder / "summary").read_text(encoding="utf-8")
+    assert "Leases: **1** failed." in summary
+    assert told in summary
+    leasing.sandbox.set_faults([{**busy, "method": "DELETE"}])
+    (lease,) = leasing.run("release", "--deadline", "5s", "--format", "json", env=env, code=1).data["leases"]
+    assert lease["error"].startswith(f"not revoked; it ends by itself, at {lease['expires_at']}")
+    leasing.key = None
+    (lease,) = leasing.run("release", "--format", "json", env=env, code=2).data["leases"]
+    assert lease["error"].startswith(told)
+
+
 def test_a_stop(leasing: Project) -> None:
     """A lease that is stopped before its token is made makes none; one that is made is handed over or revoked."""
     with hold(leasing.sandbox, Point(method="POST", occurrence=1), seconds=1):

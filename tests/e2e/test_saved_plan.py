@@ -392,7 +392,12 @@ def test_where_nothing_can_be_written(project: Project) -> None:
     """A plan that cannot be saved fails, after it was shown."""
     project.write(spec(READ))
     ended = project.run("plan", "--out", "missing/plan", code=1)
-    ended.says("2 to create", "The plan cannot be saved to 'missing/plan': No such file or directory")
+    told = "The plan cannot be saved to 'missing/plan': No such file or directory"
+    ended.says("2 to create", told)
+    project.write(spec({"ci": entry("out/ci")}, policy={"forbidden_scopes": ["tokens:read"]}))
+    blocked = project.run("plan", "--out", "missing/plan", "--format", "json", code=5)
+    assert blocked.data["error"]["code"] == "blocked"
+    assert any(told in warning for warning in blocked.data["warnings"])
 
 
 def test_outside_the_actions_workspace(project: Project) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from tests.plan import builders
 from tests.render.pages import leases
-from tests.render.support import PRICE, outcome, plan, report
+from tests.render.support import PRICE, action, outcome, plan, report
 from tests.render.test_text import HOSTILE
 from tooken_ci.base.errors import Fault, NotTheApiError, SavedPlanError, SpecError
 from tooken_ci.base.position import Position
-from tooken_ci.plan.model import ActionKind, ProblemCode
+from tooken_ci.plan.model import ActionKind, Cause, EntryPlan, ProblemCode
 from tooken_ci.render.escaping import markdown
 from tooken_ci.render.markdown import as_markdown
 from tooken_ci.render.report import Report
@@ -179,6 +179,24 @@ def test_faults_of_a_spec() -> None:
     fault = Fault(Position("tooken.yml", 3, 5), "There is no such key.", hint="Take it away.")
     text = html.unescape(as_markdown(Report(error=SpecError([fault]))))
     assert "> - <code>tooken.yml:3:5</code>: There is no such key. Take it away.\n" in text
+
+
+def test_one_action_of_a_blocked_plan() -> None:
+    """Of a single action it is told whether it is done, without counting."""
+    due = dataclasses.replace(action(ActionKind.CREATE, "due"), cause=Cause.TIME)
+    for one, told in (
+        (due, "Apply does the one action all the same: it is due or unfinished."),
+        (action(ActionKind.CREATE, "new"), "Apply does not do the one action: it is neither due nor unfinished."),
+    ):
+        made = plan(kinds=(), problems=(), blocks=("max_changes",))
+        made = dataclasses.replace(made, entries=(EntryPlan(entry=one.entry, actions=(one,)),), removals=())
+        assert f"\n> {told}\n" in html.unescape(as_markdown(Report(workspace="ci", plan=made, price=PRICE)))
+
+
+def test_a_valid_spec() -> None:
+    """What is only checked is told to be valid, above what is worth a look."""
+    page = html.unescape(as_markdown(Report(workspace="ci", spec=builders.spec(), warnings=("Look at it.",))))
+    assert page.startswith("## tooken-ci: ci\n\nThe spec is valid.\n\n> [!WARNING]\n")
 
 
 def test_leases() -> None:

@@ -107,6 +107,14 @@ def test_rules(policy: str, extra: str, expected: list[str], tmp_path: Path) -> 
     assert {item.entry for item in found} <= {"ci"}
 
 
+def test_in_the_order_of_lines(tmp_path: Path) -> None:
+    """Breaches are told as one reads: file by file in the order that they are given, and there line by line."""
+    entries = ("  z: {scopes: [tokens:write]}\n  a: {scopes: [tokens:write]}\n", "  b: {scopes: [tokens:write]}\n")
+    policy = "version: 1\npolicy: {require_expiry: true, forbidden_scopes: [tokens:write]}\ntokens:\n"
+    spec = loaded(tmp_path, b=f"{policy}{entries[0]}", a=f"version: 1\ntokens:\n{entries[1]}")
+    assert [found.entry for found in breaches(spec)] == ["z", "z", "a", "a", "b", "b"]
+
+
 def test_an_absolute_end_is_judged_only_with_a_clock(tmp_path: Path) -> None:
     """Without the server's time nobody can say how long such a token still lives."""
     spec = loaded(

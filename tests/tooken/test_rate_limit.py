@@ -147,3 +147,23 @@ def test_the_allowance_is_told(api: responses.RequestsMock) -> None:
     allowance = client.allowance
     assert (allowance.limit, allowance.remaining) == (1000, 970)
     assert allowance.resets_in == pytest.approx(30)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "words"),
+    [
+        ({"Retry-After": "60"}, 429, "The wait is for the allowance: the API answered 429."),
+        ({}, 429, "The last failure: GET /tokens: 429, the rate limit is reached."),
+        (limits(5, 60, limit=100), 200, "5 requests left until the reset, of which 10 are kept for others."),
+    ],
+    ids=["asked to wait", "told no time", "spent"],
+)
+def test_the_deadline_hides_no_cause(
+    api: responses.RequestsMock, headers: dict[str, str], status: int, words: str
+) -> None:
+    """A run whose deadline is before the end of a wait tells what it would have waited for."""
+    api.get(TOKENS, status=status, headers=headers, json=page_body([], total=0))
+    client = make_client(clock=MovedClock(deadline=0))
+    with pytest.raises(DeadlineError) as caught:
+        client.active() + client.active()
+    assert caught.value.message.endswith(words)

@@ -7,7 +7,7 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from tests.tooken.support import HTML, SECRET, TOKENS, MovedClock, error_body, make_client, page_body, sent, token_body
-from tooken_ci.base.errors import ConflictError, UnreachableError
+from tooken_ci.base.errors import ConflictError, DeadlineError, UnreachableError
 from tooken_ci.tooken.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -77,6 +77,17 @@ def test_tries_are_bounded(api: responses.RequestsMock, fault: Exception, words:
     assert "GET /tokens" in caught.value.message
     assert client.sent == 5
     assert len(clock.slept) == 4
+
+
+def test_the_runs_deadline_hides_no_cause(api: responses.RequestsMock) -> None:
+    """A run whose deadline leaves no time for another try tells why the last one failed."""
+    api.get(TOKENS, body=refused())
+    with pytest.raises(DeadlineError) as caught:
+        make_client(clock=MovedClock(deadline=0)).active()
+    assert caught.value.message.endswith(
+        "The last failure: The API at https://api.tooken.test/v1 cannot be reached (GET /tokens): "
+        "the connection was refused, or the name does not resolve."
+    )
 
 
 @pytest.mark.parametrize(("deadline", "tries"), [(20, 1), (21, 2), (40, 2), (41, 3), (60, 3)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCRIPT = ".github/scripts/release.py"
+TEMPLATE = "templates/tooken-ci.yml"
 DIGEST = "sha256:" + "5a" * 32
 IMAGE = f"ghcr.io/owner/tooken-ci@{DIGEST}"
 NOTES = (
@@ -37,7 +39,7 @@ class Repository:
         self._environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
         self.folder.mkdir()
         self.git("init", "--quiet", "--initial-branch=main")
-        for name in ("action.yml", "tooken_ci/__init__.py", "README.md", "LICENSE", "pyproject.toml", SCRIPT):
+        for name in ("action.yml", TEMPLATE, "tooken_ci/__init__.py", "README.md", "LICENSE", "pyproject.toml", SCRIPT):
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, self.folder / name)
         self.write("CHANGELOG.md", NOTES)
@@ -59,6 +61,8 @@ class Repository:
     def version(self, number: str) -> None:
         self.write("CHANGELOG.md", NOTES.replace(__version__, number))
         self.write("tooken_ci/__init__.py", f'__version__ = "{number}"\n')
+        template = (ROOT / TEMPLATE).read_text(encoding="utf-8")
+        self.write(TEMPLATE, template.replace(f"tooken-ci:{__version__}", f"tooken-ci:{number}"))
 
     def script(self, *arguments: str, code: int = 0) -> str:
         """Runs the script; gives what it prints, or why it refuses."""
@@ -75,7 +79,7 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def test_a_release(repository: Repository, tmp_path: Path) -> None:
-    """The workflow builds, tags and publishes; the tag's action starts the image by its digest, and main is as it was.
+    """The workflow builds, tags and publishes; action and component of the tag name the image by its digest, main none.
 
     Not done here: the image, its SBOM, signatures, and pip, whose setuptools is the one that runs the tests.
     """
@@ -120,6 +124,8 @@ def test_a_release(repository: Repository, tmp_path: Path) -> None:
     assert [line for line in changed if line[0] in "+-" and line[:3] not in {"+++", "---"}] == [
         "-  image: Dockerfile",
         f"+  image: docker://{IMAGE}",
+        f"-      default: ghcr.io/OWNER/tooken-ci:{__version__}",
+        f"+      default: {IMAGE}",
     ]
     assert [line.split()[0] for line in _remote(repository, "refs/heads/*")] == [main]
     state = json.loads((tmp_path / "gh" / "state.json").read_text(encoding="utf-8"))
@@ -132,6 +138,9 @@ def test_a_release(repository: Repository, tmp_path: Path) -> None:
     action.write_text(repository.git("show", f"v{__version__}:action.yml"), encoding="utf-8")
     check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-actions", str(action)]
     subprocess.run(check, check=True, capture_output=True)
+    header = next(yaml.safe_load_all(repository.git("show", f"v{__version__}:{TEMPLATE}")))
+    image = header["spec"]["inputs"]["image"]
+    assert re.search(image["regex"], image["default"])
 
 
 def test_the_same_again(repository: Repository) -> None:
@@ -168,7 +177,7 @@ def test_what_is_no_image(repository: Repository, image: str) -> None:
 
 
 def test_what_may_not_be_released(repository: Repository) -> None:
-    """A version that the changelog does not tell of, none at all, and an action that is pinned already are refused."""
+    """A version that the changelog does not tell of or none at all, and what has no image to pin, are refused."""
     assert repository.script("version") == f"{__version__}\n"
     repository.write("CHANGELOG.md", "## [Unreleased]\n\n- Much.\n")
     assert "tells nothing of" in repository.script("version", code=1)
@@ -177,6 +186,12 @@ def test_what_may_not_be_released(repository: Repository) -> None:
     repository.version("3.0.0")
     repository.write("action.yml", f"runs:\n  using: docker\n  image: docker://{IMAGE}\n")
     assert "nothing to pin" in repository.script("tag", IMAGE, code=1)
+    shutil.copy(ROOT / "action.yml", repository.folder / "action.yml")
+    template = (repository.folder / TEMPLATE).read_text(encoding="utf-8")
+    for other in (template.replace("3.0.0", "2.9.9"), f"{template}# ghcr.io/OWNER/tooken-ci:3.0.0\n"):
+        repository.write(TEMPLATE, other)
+        assert "names another default image than OWNER's 3.0.0" in repository.script("tag", IMAGE, code=1)
+    assert repository.git("tag") == ""
 
 
 def test_what_is_attested() -> None:

@@ -1,4 +1,4 @@
-"""Makes the token of one job, hands it over, and revokes it when the job ends."""
+"""Makes the token of one job, and hands it over."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from tooken_ci.base.errors import (
 )
 from tooken_ci.base.text import quoted
 from tooken_ci.destinations.interface import ToldOfLeases
-from tooken_ci.plan.leases import LeaseResult, LeaseStatus, is_lease_named
+from tooken_ci.plan.leases import LeaseResult, LeaseStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from tooken_ci.apply.context import Context
     from tooken_ci.base.secret import Secret
@@ -84,7 +84,7 @@ def lease(context: Context, entry: Entry, job: Job, runner: Runner) -> LeaseResu
             raise
         except Exception as fault:  # noqa: BLE001  # nobody else would revoke it
             state = _taken_back(context, minted.token) if minted is not None else f" It may have been made. {_LATER}"
-            raise _by_fault(fault, entry.name, state) from None
+            raise by_fault(fault, entry.name, state) from None
     token = minted.token
     return LeaseResult(token=token.name, id=token.id, status=LeaseStatus.LEASED, expires_at=token.expires_at)
 
@@ -155,7 +155,7 @@ def _taken_back(context: Context, token: Token) -> str:
     return f" {quoted(token.name)} was revoked."
 
 
-def _by_fault(fault: Exception, what: str, state: str) -> EntryError:
+def by_fault(fault: Exception, what: str, state: str) -> EntryError:
     """A fault of this program, after which a token may live or be gone that nobody has been told of."""
     log.debug("A fault while %s was served.", quoted(what), exc_info=fault)
     told = f"This is a fault of tooken-ci itself ({type(fault).__name__}).{state}"
@@ -167,39 +167,3 @@ def _attempt(place: str, step: Callable[[], None], *, changed: bool = False) -> 
         step()
     except DestinationError as error:
         raise EntryError(f"{quoted(place)}: {error.message}", hint=error.hint, changed=changed) from None
-
-
-def release(context: Context, wanted: Sequence[str], *, exact: bool) -> Iterator[LeaseResult]:
-    """Revoke leases, each as it is done.
-
-    Args:
-        context: of the run.
-        wanted: the full names of leases.
-        exact: the names are whole; otherwise each may have a random part behind it.
-
-    Raises:
-        StoppedError: the run is to end; what has no result was not released.
-    """
-    for name in wanted:
-        context.clock.check()
-        try:
-            found = context.client.find_active(name)
-        except ApiError as error:
-            yield LeaseResult(token=name, id=None, status=LeaseStatus.FAILED, error=str(error))
-            continue
-        for token in found:
-            if token.name == name or (not exact and is_lease_named(token.name, name)):
-                yield _released(context, token)
-
-
-def _released(context: Context, token: Token) -> LeaseResult:
-    result = LeaseResult(token=token.name, id=token.id, status=LeaseStatus.RELEASED, expires_at=token.expires_at)
-    try:
-        context.client.revoke(token.id)
-    except ApiError as error:
-        return dataclasses.replace(result, status=LeaseStatus.FAILED, error=str(error))
-    except StoppedError:
-        raise
-    except Exception as fault:  # noqa: BLE001  # that it may have been revoked is to be told
-        raise _by_fault(fault, token.name, f" {quoted(token.name)} may have been revoked.") from None
-    return result

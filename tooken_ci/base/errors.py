@@ -57,6 +57,10 @@ class UsageError(TookenCIError):
     exit_code = ExitCode.USAGE
 
 
+class NoKeyError(UsageError):
+    """There is no API key."""
+
+
 class Fault:
     """One thing that is wrong with a spec: where, what was found, what was expected.
 
@@ -280,6 +284,20 @@ class DeadlineError(StoppedError):
     """The run's deadline leaves no time for what is still to be done."""
 
     code = "deadline"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self._explained = False
+
+    def explain(self, why: str) -> None:
+        """Tell what the time went by with; whoever was nearest to that, and tells it first, knows best.
+
+        Args:
+            why: a sentence.
+        """
+        if not self._explained:
+            self.message = f"{self.message} {why}"
+        self._explained = True
 
 
 class DeclinedError(TookenCIError):

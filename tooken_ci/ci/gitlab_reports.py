@@ -33,7 +33,9 @@ _COUNTED = {
 
 _SEVERITIES = {Level.ERROR: "critical", Level.WARNING: "minor", Level.NOTICE: "info"}
 
-_OF_THE_MOMENT = frozenset({"due_soon", "warning", "failed", "lease", ProblemCode.BUSY, ProblemCode.UNKNOWN})
+_OF_THE_MOMENT = frozenset(
+    {"due_soon", "warning", "failed", "lease", ProblemCode.BUSY, ProblemCode.MISSING, ProblemCode.UNKNOWN}
+)
 """What comes and goes while the spec stays the same: the widget would take it for the merge request's doing."""
 
 _UNSTEADY = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|:\d+:\d+\b|\bline \d+\b")

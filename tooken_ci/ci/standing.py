@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import time
 from typing import TYPE_CHECKING, Protocol
 
@@ -65,8 +66,11 @@ class Conversation(Protocol):
 
 
 def mark(workspace: str, specs: Sequence[str]) -> str:
-    """The line that nobody sees, by which the comment for a workspace and its spec is found; always of one length."""
-    told = json.dumps([workspace, *sorted(set(specs))])
+    """The line that nobody sees, by which the comment for a workspace and its spec is found; always of one length.
+
+    However a path is written, it is the same spec.
+    """
+    told = json.dumps([workspace, *sorted({os.path.normpath(path) for path in specs})])
     return f"<!-- tooken-ci comment {hashlib.sha256(told.encode()).hexdigest()[:32]} -->"
 
 

@@ -45,6 +45,7 @@ def _untold(reporting: Reporting, error: TookenCIError, say: Callable[[str], Non
     if reporting.report.error is None:
         reporting.fail(error)
     else:
+        reporting.word(error)
         say(safe(f"Warning: {error}", limit=LONGEST_LINE))
 
 

@@ -100,18 +100,12 @@ def plan(*, detailed_exitcode: bool, out: str | None, output: Output, **options:
 
     with reporting_on(output, reads=own_files({"out": out, **options})) as reporting:
         if out is not None:
-            from tooken_ci.base.text import quoted
-            from tooken_ci.cli.reporting import say
-            from tooken_ci.cli.saved import save_plan
-
             refuse_over(out, reporting.host, own_files(options), what="The plan", option="--out")
         run, survey = survey_of(reporting, plan_file=out, **options)
         if out is not None:
-            save_plan(out, run, survey, options)
-            reporting.files["plan-file"] = out
-            reporting.show_plan()
-            how = "does what of it is not blocked" if survey.plan.blocked_by else "applies it"
-            say(f"The plan was saved to {quoted(out)}; 'tooken-ci apply FILE' {how}, if nothing differs then.")
+            from tooken_ci.cli.saved import keep_plan
+
+            keep_plan(out, reporting, run, survey, options)
         verdict = verdict_on(survey.plan)
         if verdict is not None:
             raise verdict

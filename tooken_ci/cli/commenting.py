@@ -71,6 +71,7 @@ def _publish(reporting: Reporting) -> str:
 
 
 def _warn(reporting: Reporting, error: TookenCIError, say: Callable[[str], None]) -> None:
+    reporting.word(error)
     say(safe(f"Warning: {error}", limit=LONGEST_LINE))
     if reporting.host.kind is HostKind.GITHUB:
         from tooken_ci.ci.github import annotated

@@ -8,12 +8,13 @@ import click
 
 from tooken_ci.base.errors import RunnerError, TookenCIError
 from tooken_ci.base.text import count
-from tooken_ci.ci import git, matrix
-from tooken_ci.ci.host import detect
+from tooken_ci.ci import git, github, matrix
+from tooken_ci.ci.host import HostKind, detect
 from tooken_ci.cli.channels import annotate
 from tooken_ci.cli.output import Output
 from tooken_ci.cli.reporting import Reporting, say
 from tooken_ci.cli.session import registry_for
+from tooken_ci.plan.notices import Level, Notice
 from tooken_ci.render.report import Report
 from tooken_ci.spec.fleet import find_fleet
 
@@ -59,3 +60,6 @@ def _print_list(
     warning = matrix.too_many(listed, part[1], system)
     if warning:
         say(f"Warning: {warning}")
+        if reporting.host.kind is HostKind.GITHUB:
+            for line in github.annotated([Notice(level=Level.WARNING, code="matrix", message=warning)]):
+                say(line)

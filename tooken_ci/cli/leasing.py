@@ -21,7 +21,7 @@ from tooken_ci.spec.model import Policy, Spec
 from tooken_ci.spec.shown import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tooken_ci.apply.context import Context
     from tooken_ci.base.secret import Secret
@@ -70,7 +70,7 @@ def lease_all(
             runner = Runner(announce=state.slot(), mask=mask)
             yield lease(run.context, entry, job, runner)
 
-    _do(reporting, run.context, each)
+    do_each(reporting, run.context, each, unclear=lambda: state.told)
 
 
 def release_all(
@@ -82,7 +82,7 @@ def release_all(
         UsageError: it cannot be told which they are.
         TookenCIError: one could not be revoked.
     """
-    from tooken_ci.apply.lease import release
+    from tooken_ci.apply.release import Open, release
 
     registry = registry_for(
         reporting.host, *specs, *reporting.paths, *filter(None, (api_key_file, limits["ca_bundle"]))
@@ -93,14 +93,41 @@ def release_all(
     else:
         entries = names or [entry.name for entry in load_spec(specs, registry, reporting).leases]
         wanted = [_full_name(name, job_of(os.environ)) for name in entries]
+    waiting = Open(wanted)
+    if left:  # they were made, whatever keeps this run from beginning
+        reporting.update(leases=waiting.unsettled("The release did not begin."))
     run = begin(_NO_SPEC, registry, reporting, api_key_file=api_key_file, **limits)
-    _do(reporting, run.context, lambda: release(run.context, wanted, exact=bool(left)))
+    do_each(
+        reporting,
+        run.context,
+        lambda: release(run.context, waiting, exact=bool(left)),
+        unclear=lambda: bool(waiting.changing),
+        unsettled=waiting.unsettled,
+    )
     if not reporting.report.leases:
         say("There is nothing to release.")
 
 
-def _do(reporting: Reporting, context: Context, work: Callable[[], Iterator[LeaseResult]]) -> None:
-    """Do the work on each lease, tell of each, and fail if one failed."""
+def do_each(
+    reporting: Reporting,
+    context: Context,
+    work: Callable[[], Iterator[LeaseResult]],
+    *,
+    unclear: Callable[[], bool],
+    unsettled: Callable[[str], Iterable[LeaseResult]] = lambda _: (),
+) -> None:
+    """Do the work on each lease, tell of each, and fail if one failed.
+
+    Args:
+        reporting: hears what became of each.
+        context: of the run.
+        work: gives a result as it comes.
+        unclear: whether a request under way may change something.
+        unsettled: gives, for a reason why the work ended, a result of each lease that it was to come to.
+
+    Raises:
+        TookenCIError: not all could be done.
+    """
     done: list[LeaseResult] = []
     reporting.update(leases=())
 
@@ -110,6 +137,8 @@ def _do(reporting: Reporting, context: Context, work: Callable[[], Iterator[Leas
             say(_line(result))
 
     def hangs() -> None:
+        if not unclear():
+            context.clock.check()  # raises why the run had to end: nothing was under way but a question
         raise PartialError(
             "The run had to end while a request was under way.",
             hint="Whether that was done is not known; a lease that is not released dies by its expiry.",
@@ -121,18 +150,28 @@ def _do(reporting: Reporting, context: Context, work: Callable[[], Iterator[Leas
     except TookenCIError as raised:
         error = raised
     finally:
-        reporting.update(leases=tuple(done), spent=context.client.sent)
-    failed = sum(result.status is LeaseStatus.FAILED for result in done)
+        told = {result.token: result for result in tuple(done)}
+        for result in unsettled("The release ended before." if error is None else error.message):
+            if result.token not in told:
+                told[result.token] = result
+                say(_line(result))
+        reporting.update(leases=tuple(told.values()), spent=context.client.sent)
+    _fail(error, list(told.values()))
+
+
+def _fail(error: TookenCIError | None, told: Sequence[LeaseResult]) -> None:
+    """Fail if one of them did, with what that means for the others."""
+    failed = sum(result.status is LeaseStatus.FAILED for result in told)
     if error is None and not failed:
         return
-    told = str(error) if error is not None else f"{count(failed, 'lease')} could not be released."
-    if getattr(error, "changed", False) or failed < len(done):
-        raise PartialError(told, hint="Nothing else was done; a lease that is not released dies by its expiry.")
+    why = str(error) if error is not None else f"{count(failed, 'lease')} could not be released."
+    if getattr(error, "changed", False) or failed < len(told):
+        raise PartialError(why, hint="Nothing else was done; a lease that is not released dies by its expiry.")
     if isinstance(error, EntryError):
         raise IncompleteError(error.message, hint=error.hint or "Nothing was changed.")
     if error is not None:
         raise error
-    raise IncompleteError(told, hint="It dies by its expiry; run 'tooken-ci release' again to have it gone now.")
+    raise IncompleteError(why, hint="It dies by its expiry; run 'tooken-ci release' again to have it gone now.")
 
 
 def _ephemeral(spec: Spec, names: Sequence[str]) -> list[Entry]:
@@ -171,6 +210,11 @@ class _StepState:
     def __init__(self, host: Host) -> None:
         self._file = host.state_file
         self._names: dict[object, str] = {}
+
+    @property
+    def told(self) -> bool:
+        """Whether there is a name under which something may have been made."""
+        return bool(self._names)
 
     def slot(self) -> Callable[[str], None]:
         """The place of one lease; a name that is put there takes the place of the one before, which is another's."""

@@ -70,7 +70,6 @@ def _guarded(arguments: Sequence[str] | None) -> int:
 
 def _told(error: Exception | KeyboardInterrupt, arguments: Sequence[str]) -> int:
     """Tell what no command has caught, and give the exit code that it means."""
-    from tooken_ci.base.text import safe_lines
     from tooken_ci.cli.reporting import internal_error, say, say_error
 
     match error:
@@ -79,10 +78,7 @@ def _told(error: Exception | KeyboardInterrupt, arguments: Sequence[str]) -> int
             return error.exit_code
         case click.ClickException():
             _mask_keys(arguments)
-            told = io.StringIO()
-            error.show(told)
-            say(safe_lines(told.getvalue()), end="")
-            _tell_runner(error.format_message())
+            _tell_misunderstood(error)
             return ExitCode.USAGE
         case OSError():
             say(f"Error: the output could not be written: {error.strerror}.")
@@ -96,22 +92,25 @@ def _told(error: Exception | KeyboardInterrupt, arguments: Sequence[str]) -> int
             return error_told.exit_code
 
 
-def _tell_runner(message: str) -> None:
-    """A command line that was not understood comes to no command that could tell of it."""
+def _tell_misunderstood(error: click.ClickException) -> None:
+    """A command line that was not understood comes to no command that could tell of it, to people or to the runner."""
+    from tooken_ci.base.errors import UsageError
+    from tooken_ci.base.text import safe_lines
     from tooken_ci.ci.host import HostKind, detect
+    from tooken_ci.cli.channels import annotate, write_files
+    from tooken_ci.cli.inputs import explained
+    from tooken_ci.cli.output import Output
+    from tooken_ci.cli.reporting import Reporting, say
+    from tooken_ci.render.report import Report
 
     host = detect(os.environ)
-    if host.kind is not HostKind.GITHUB:
-        return
-    from tooken_ci.ci import github
-    from tooken_ci.cli.reporting import say
-    from tooken_ci.plan.notices import Level, Notice
-
-    for line in github.annotated([Notice(level=Level.ERROR, code="usage", message=message)]):
-        say(line)
-    if host.output_file is not None:
-        with contextlib.suppress(OSError):  # the exit code tells it, too
-            github.write_outputs(host.output_file, {"failure-reason": "usage"})
+    error, told = explained(error, in_action=host.masks), io.StringIO()
+    error.show(told)
+    say(safe_lines(told.getvalue()), end="")
+    if host.kind is HostKind.GITHUB:
+        reporting = Reporting(output=Output(), host=host, report=Report(error=UsageError(error.format_message())))
+        write_files(reporting, say)
+        annotate(reporting, say)
 
 
 def _mask_keys(arguments: Sequence[str]) -> None:

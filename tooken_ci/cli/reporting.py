@@ -159,12 +159,20 @@ class Reporting:
         """End with an error; one that tells nothing of changes ends a run that may have made some as such."""
         from tooken_ci.spec.label import label_of
 
+        self.word(error)
         # of twenty jobs of a fleet people are to see whose spec it is that cannot be read
         self.update(error=error, workspace=self.report.workspace or label_of(self.specs))
         outcome = self.report.outcome
         maybe = (self.changing and (outcome is None or outcome.changed)) or self._leased
         unclear = isinstance(error, (InternalError, RunnerError, StoppedError)) and maybe
         self.exit_code = ExitCode.PARTIAL if unclear else error.exit_code
+
+    def word(self, error: TookenCIError) -> None:
+        """Have an error speak of what its reader has written: in the action that is inputs."""
+        if self.host.masks:
+            from tooken_ci.cli.inputs import in_inputs
+
+            in_inputs(error)
 
     @property
     def _leased(self) -> bool:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tooken_ci import __version__
-from tooken_ci.base.errors import SavedPlanError, UsageError
+from tooken_ci.base.errors import RunnerError, SavedPlanError, UsageError
 from tooken_ci.base.text import quoted
+from tooken_ci.cli.reporting import say
+from tooken_ci.plan.result import verdict_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tooken_ci.apply.survey import Survey
+    from tooken_ci.cli.reporting import Reporting
     from tooken_ci.cli.session import Run
     from tooken_ci.plan.saved import SavedPlan
     from tooken_ci.spec.model import Spec
@@ -20,7 +23,27 @@ DECIDING = ("allow_empty", "only", "revoke_used")
 """The options that decide what is planned, by the names of their parameters: a saved plan keeps and brings them."""
 
 
-def save_plan(out: str, run: Run, survey: Survey, options: Mapping[str, Any]) -> None:
+def keep_plan(out: str, reporting: Reporting, run: Run, survey: Survey, options: Mapping[str, Any]) -> None:
+    """Save a plan, show it, and tell where it is. What is wrong with the plan itself stands before a file that fails.
+
+    Raises:
+        RunnerError: it cannot be written, and nothing else is wrong.
+    """
+    try:
+        _save_plan(out, run, survey, options)
+    except RunnerError as error:
+        if verdict_on(survey.plan) is None:
+            raise
+        reporting.word(error)
+        reporting.update(warnings=(*reporting.report.warnings, str(error)))
+        return
+    reporting.files["plan-file"] = out
+    reporting.show_plan()
+    how = "does what of it is not blocked" if survey.plan.blocked_by else "applies it"
+    say(f"The plan was saved to {quoted(out)}; 'tooken-ci apply FILE' {how}, if nothing differs then.")
+
+
+def _save_plan(out: str, run: Run, survey: Survey, options: Mapping[str, Any]) -> None:
     """Save a plan, blocked or not: apply does of it what it would do of the same plan unsaved.
 
     Raises:

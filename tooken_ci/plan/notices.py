@@ -99,15 +99,14 @@ def _problems(plan: Plan | None, outcome: Outcome | None) -> Iterator[Notice]:
     for block in plan.blocks if plan else ():
         yield Notice(level=Level.ERROR, code=block.code, message=f"{block.message} {block.hint}")
     for problem in outcome.problems if outcome else plan.problems if plan else ():
+        if problem.position is not None:  # as ``validate`` tells it: it names its entry, and stands on its line
+            told = f"{problem.message.removeprefix(f'{problem.position}: ')} {problem.hint}"
+            yield Notice(level=Level.ERROR, code=str(problem.code), message=told, position=problem.position)
+            continue
         told = f"{quoted(problem.entry)} ({problem.code}): {problem.message} {problem.hint}"
         passes = problem.code is ProblemCode.BUSY and outcome is None  # apply waits for that
-        yield Notice(
-            level=Level.WARNING if passes else Level.ERROR,
-            code=str(problem.code),
-            message=told,
-            entry=problem.entry,
-            position=problem.position,
-        )
+        level = Level.WARNING if passes else Level.ERROR
+        yield Notice(level=level, code=str(problem.code), message=told, entry=problem.entry)
 
 
 def _failures(outcome: Outcome | None) -> Iterator[Notice]:

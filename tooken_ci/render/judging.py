@@ -85,6 +85,10 @@ def going_on(plan: Plan) -> str:
     if not plan.blocks or not plan.actions:
         return ""
     done = sum(plan.permits(action) for action in plan.actions)
+    if len(plan.actions) == 1 and done:
+        return "Apply does the one action all the same: it is due or unfinished."
+    if len(plan.actions) == 1:
+        return "Apply does not do the one action: it is neither due nor unfinished."
     total = count(len(plan.actions), "action")
     if not done:
         return f"Apply does none of the {total}: none is due or unfinished."

@@ -77,7 +77,7 @@ def _page(report: Report, *, by_day: bool = False) -> Page:
 
 
 def _totals(report: Report) -> str:
-    return "<br>".join(_lines(report)) or "Nothing to tell."
+    return "<br>".join(_lines(report)) or ("Nothing to tell." if report.spec is None else "The spec is valid.")
 
 
 def _lines(report: Report) -> Iterator[str]:

@@ -13,9 +13,10 @@ from tooken_ci.spec.durations import show
 from tooken_ci.spec.shown import listed, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime, timedelta
 
+    from tooken_ci.base.position import Position
     from tooken_ci.spec.model import Entry, Policy, Spec
 
 
@@ -35,17 +36,23 @@ class Breach:
 
 
 def breaches(spec: Spec, now: datetime | None = None) -> tuple[Breach, ...]:
-    """Every rule of the policy that an entry breaks, in the order of entries.
+    """Every rule of the policy that an entry breaks, in the order of files and lines.
 
     Args:
         spec: the spec.
         now: the time from which an absolute ``expires_at`` is judged; without it, it is not.
     """
-    return tuple(
+    order = {file: number for number, file in enumerate(spec.files)}
+    found = (
         Breach(entry=entry.name, rule=rule, fault=fault)
         for entry in (*spec.entries, *spec.leases)
         for rule, fault in _broken(entry, spec.policy, now)
     )
+    return tuple(sorted(found, key=lambda breach: _place(breach.fault.position, order)))
+
+
+def _place(position: Position, order: Mapping[str, int]) -> tuple[int, int]:
+    return order.get(position.file, len(order)), position.line
 
 
 def _broken(entry: Entry, policy: Policy, now: datetime | None) -> Iterator[tuple[str, Fault]]:

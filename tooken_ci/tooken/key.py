@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tooken_ci.base.errors import UsageError
+from tooken_ci.base.errors import NoKeyError, UsageError
 from tooken_ci.base.redact import MINIMUM
 from tooken_ci.base.secret import Secret
 from tooken_ci.base.text import quoted
@@ -35,7 +35,7 @@ def read_key(environ: Mapping[str, str], file: str | None) -> Secret:
     found = environ.get(VARIABLE, "") if file is None else _content(file)
     value = found.strip()
     if not value:
-        raise UsageError(
+        raise (NoKeyError if file is None else UsageError)(
             f"There is no API key: {source} is {'empty' if file or VARIABLE in environ else 'not set'}.",
             hint=f"Set {VARIABLE}, or name a file that holds the key with --api-key-file.",
         )

@@ -12,6 +12,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+from tooken_ci.base.errors import DeadlineError
 from tooken_ci.base.progress import Silence
 from tooken_ci.base.text import count
 from tooken_ci.tooken.window import Reserve, Window, whole
@@ -178,10 +179,14 @@ class Quota:
                     self._clock.check()
                 self._changed.wait(_GLANCE)
                 continue
-            self._announce(wait)
+            why = self._why()
+            self._announce(wait, why)
             self._changed.release()
             try:
                 self._clock.sleep(wait)
+            except DeadlineError as error:
+                error.explain(f"The wait is for the allowance: {why}.")
+                raise
             finally:
                 self._changed.acquire()
 
@@ -208,16 +213,19 @@ class Quota:
         whole = self._window.limit or self._window.remaining() or 0
         return max(1, whole - self._window.reserved(self._pace.reserve))
 
-    def _announce(self, wait: float) -> None:
+    def _why(self) -> str:
+        """What a wait is for, in words."""
+        remaining = self._window.remaining()
+        if self._not_before > self._clock.monotonic() or remaining is None:
+            return "the API answered 429"
+        reserved = self._window.reserved(self._pace.reserve)
+        return f"{count(remaining, 'request')} left until the reset, of which {reserved} are kept for others"
+
+    def _announce(self, wait: float, why: str) -> None:
         """Say so once, whoever of this process waits."""
         ends = self._clock.monotonic() + wait
         if wait <= _LONG_WAIT or ends <= self._announced + 1:
             return
         self._announced = ends
-        remaining = self._window.remaining()
-        why = "the API answered 429"
-        if self._not_before <= self._clock.monotonic() and remaining is not None:
-            reserved = self._window.reserved(self._pace.reserve)
-            why = f"{count(remaining, 'request')} left until the reset, of which {reserved} are kept for others"
         log.warning("Waiting %.0f s: %s.", wait, why)
         self._progress.wait(wait, why)

@@ -12,6 +12,7 @@ import requests.auth
 from tooken_ci.base.errors import (
     ApiError,
     ConflictError,
+    DeadlineError,
     NotFoundError,
     NotTheApiError,
     RateLimitedError,
@@ -95,6 +96,7 @@ class _Tries:
         told: how often it was told to wait.
         waited: seconds, after being told to.
         doubt: the error of a try on which the server may have acted; whatever ends the call must say so.
+        last: the error of the last try.
     """
 
     began: float
@@ -102,6 +104,7 @@ class _Tries:
     told: int = 0
     waited: float = 0.0
     doubt: ApiError | None = None
+    last: ApiError | None = None
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -172,10 +175,13 @@ class Transport:
                 outcome = self._exchange(call, credential or self._key, before)
                 if not isinstance(outcome, _Failed):
                     return outcome
+                tries.last = outcome.error
                 if outcome.fault not in SURELY_REFUSED:
                     tries.doubt = outcome.error
                 self._pause_or_raise(call, outcome, tries)
         except TookenCIError as end:
+            if isinstance(end, DeadlineError) and tries.last is not None:
+                end.explain(f"The last failure: {tries.last.message}")
             if tries.doubt is None or call.effect is CallKind.READ:
                 raise
             settling = (ConflictError, NotFoundError, *([UnauthorizedError] if call.ends_credential else []))
