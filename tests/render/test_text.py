@@ -198,11 +198,13 @@ LEFT = dataclasses.replace(EMPTY, entries=tuple(left_out(code) for code in ("pol
             dataclasses.replace(EMPTY, entries=(left_out("missing"), *plan(kinds=(ActionKind.CREATE,)).entries)),
             "1 to create; 1 entry not planned (missing), 3 unchanged, 7 unmanaged.",
         ),
+        # to a rotate, of what is neither due nor unfinished
+        (dataclasses.replace(EMPTY, entries=(left_out("busy"),)), "nothing to do; 3 unchanged, 7 unmanaged."),
     ],
-    ids=["nothing else", "something else"],
+    ids=["nothing else", "something else", "busy"],
 )
 def test_entries_that_were_not_planned_are_counted(made: Plan, line: str) -> None:
-    """They stand in the totals, with why; an entry with a problem and an action does not count as one of them."""
+    """They stand in the totals, with why; an entry that has an action, or was merely busy, does not count as one."""
     assert headline(made) == f"Workspace 'ci': {line}"
 
 

@@ -273,8 +273,12 @@ class Plan:
 
     @property
     def unplanned(self) -> tuple[EntryPlan, ...]:
-        """Entries that a problem keeps from being planned: whether they differ is not told."""
-        return tuple(entry for entry in self.entries if entry.problems and not entry.actions)
+        """Entries that a problem keeps from being planned: whether they differ is not told. A busy one was planned."""
+        return tuple(
+            entry
+            for entry in self.entries
+            if not entry.actions and any(problem.code is not ProblemCode.BUSY for problem in entry.problems)
+        )
 
     @property
     def warnings(self) -> tuple[str, ...]:
