@@ -12,7 +12,7 @@ from tests.apply.support import DONE, FAILED, SKIPPED, statuses
 from tests.destinations.exec_support import gone
 from tests.tooken.support import MovedClock
 from tooken_ci.apply.bounded import bounded
-from tooken_ci.base.errors import StoppedError
+from tooken_ci.base.errors import DeadlineError, StoppedError
 from tooken_ci.base.times import RunClock, Stop
 from tooken_ci.destinations.program import run
 
@@ -52,6 +52,19 @@ def test_what_the_work_makes(released: threading.Event) -> None:
     with pytest.raises(ValueError, match="none"):
         bounded(lambda: int("none"), clock, lambda: 8)
     assert not released.is_set()
+
+
+def test_a_deadline_tells_what_hangs(released: threading.Event) -> None:
+    """Where the deadline ends what hangs, the error says that something hung."""
+    clock = Overdue()
+    clock.stop()
+
+    def ended() -> None:
+        raise DeadlineError("The run's deadline is 3 s, and it has passed.")
+
+    with pytest.raises(DeadlineError) as caught:
+        bounded(lambda: bool(released.wait(PATIENCE)), clock, ended)
+    assert caught.value.message.endswith("it has passed. What was under way had no answer even then.")
 
 
 def test_what_hangs_is_left(released: threading.Event) -> None:

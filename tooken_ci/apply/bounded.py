@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, TypeVar
 
 from tooken_ci.base.children import children
+from tooken_ci.base.errors import DeadlineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,9 @@ def bounded(work: Callable[[], T], clock: Clock, otherwise: Callable[[], T]) -> 
         if clock.overdue():
             try:
                 return otherwise()
+            except DeadlineError as error:
+                error.explain("What was under way had no answer even then.")
+                raise
             finally:
                 children.end()
     thread.join()
