@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,6 +29,16 @@ def test_every_form_at_every_place(way: str) -> None:
         for before in ("", "a", "ab", "abc", "abcd"):
             assert search.finds(f"{before}{text} after")
             assert search.finds(f"{before}{text}")
+
+
+@pytest.mark.parametrize("way", ["unicode", "bytes", "json", "url", "command", "markup"])
+def test_what_was_escaped_once_more(way: str) -> None:
+    """A form is found too where the text that it stood in was escaped as a whole, in JSON, a command or Markdown."""
+    search = Search(forms("tok_a/secret+of~some<length>"))
+    for text in ways("tok_a/secret+of~some<length>")[way]:
+        for written in (json.dumps(text), repr(text), text.replace("%", "%25"), text.replace("&", "&amp;")):
+            assert search.finds(f"before {written} after")
+    assert Search(forms("tok_##[fake]")).finds(r'"tok_\u0023#[fake]"')
 
 
 def test_the_innocent() -> None:
