@@ -13,6 +13,7 @@ from tooken_ci.base import files, heard, leaks
 from tooken_ci.base.forms import forms
 from tooken_ci.base.heard import Heard
 from tooken_ci.base.leaks import Search, findings
+from tooken_ci.base.redact import redactor
 from tooken_ci.base.secret import Secret
 
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ def test_what_was_escaped_once_more(way: str) -> None:
         for written in (json.dumps(text), repr(text), text.replace("%", "%25"), text.replace("&", "&amp;")):
             assert search.finds(f"before {written} after")
     assert Search(forms("tok_##[fake]")).finds(r'"tok_\u0023#[fake]"')
+
+
+def test_what_was_merely_read() -> None:
+    """A value that stood in a store is no finding: whoever writes there could choose words of ours."""
+    redactor.add_read("GET /tokens: 200")
+    stream = Heard("standard error", io.StringIO())
+    stream.write("DEBUG GET /tokens: 200")
+    assert findings([stream]) == []
 
 
 def test_the_innocent() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tooken_ci.base.errors import ExitCode, RunnerError
-from tooken_ci.base.text import LONGEST_LINE, quoted, safe
+from tooken_ci.base.text import LONGEST_LINE, masked, quoted, safe
 from tooken_ci.ci.host import HostKind
 from tooken_ci.plan.model import ActionKind
 
@@ -110,7 +110,8 @@ def _write_outputs(reporting: Reporting) -> None:
         outputs |= {str(kind): plan.count(kind) for kind in ActionKind}
         outputs |= {"blocked-by": ",".join(plan.blocked_by)}
     changes = CHANGES if reporting.exit_code is ExitCode.PENDING else ""
-    outputs |= {"failure-reason": error.code if error is not None else changes, **reporting.files}
+    outputs |= {"failure-reason": error.code if error is not None else changes}
+    outputs |= {name: masked(path) for name, path in reporting.files.items()}
     try:
         github.write_outputs(reporting.host.output_file, outputs)
     except OSError as failed:
