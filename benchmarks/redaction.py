@@ -95,7 +95,7 @@ def main(arguments: list[str]) -> int:
     """Runs the command, and prints what was spent on what."""
     redactor: list[float] = []
     search: list[float] = []
-    for name in ("add", "split", "finished"):  # clean is a call of finished
+    for name in ("add", "clean", "split", "finished"):
         setattr(Redactor, name, _timed(redactor, getattr(Redactor, name)))
     leaks.findings = _timed(search, leaks.findings)
     code = run_command(arguments)

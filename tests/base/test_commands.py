@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.runner import values
-from tooken_ci.base.commands import file_command, workflow_command
+from tooken_ci.base.commands import file_command, mask_command, workflow_command
+from tooken_ci.base.secret import Secret
 
 
 @pytest.mark.parametrize(
@@ -24,6 +27,14 @@ from tooken_ci.base.commands import file_command, workflow_command
 def test_line(properties: dict[str, str | int], message: str, line: str) -> None:
     """A command is one line, escaped as the runner unescapes it: more in a property than in the message."""
     assert workflow_command("error", properties, message) == line
+
+
+def test_its_texts_are_masked() -> None:
+    """A secret is masked in the message and in each property before they are escaped; only one command shows it."""
+    Secret("tok_a/b%2Fcd+ef")
+    spelt = quote("tok_a/b%2Fcd+ef", safe="")
+    assert workflow_command("error", {"file": f"a {spelt}", "line": 3}, spelt) == "::error file=a ***,line=3::***"
+    assert mask_command("tok_a/b%2Fcd+ef") == "::add-mask::tok_a/b%252Fcd+ef"
 
 
 @given(st.text(), st.text())

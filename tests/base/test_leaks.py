@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from tooken_ci.base import files, heard, leaks
 from tooken_ci.base.forms import forms
 from tooken_ci.base.heard import Heard
 from tooken_ci.base.leaks import Search, findings
+from tooken_ci.base.redact import redactor
 from tooken_ci.base.secret import Secret
 
 if TYPE_CHECKING:
@@ -28,6 +30,24 @@ def test_every_form_at_every_place(way: str) -> None:
         for before in ("", "a", "ab", "abc", "abcd"):
             assert search.finds(f"{before}{text} after")
             assert search.finds(f"{before}{text}")
+
+
+@pytest.mark.parametrize("way", ["unicode", "bytes", "json", "url", "command", "markup"])
+def test_what_was_escaped_once_more(way: str) -> None:
+    """A form is found too where the text that it stood in was escaped as a whole, in JSON, a command or Markdown."""
+    search = Search(forms("tok_a/secret+of~some<length>"))
+    for text in ways("tok_a/secret+of~some<length>")[way]:
+        for written in (json.dumps(text), repr(text), text.replace("%", "%25"), text.replace("&", "&amp;")):
+            assert search.finds(f"before {written} after")
+    assert Search(forms("tok_##[fake]")).finds(r'"tok_\u0023#[fake]"')
+
+
+def test_what_was_merely_read() -> None:
+    """A value that stood in a store is no finding: whoever writes there could choose words of ours."""
+    redactor.add_read("GET /tokens: 200")
+    stream = Heard("standard error", io.StringIO())
+    stream.write("DEBUG GET /tokens: 200")
+    assert findings([stream]) == []
 
 
 def test_the_innocent() -> None:

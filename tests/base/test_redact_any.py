@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import assume, given, settings
@@ -10,8 +12,16 @@ from hypothesis import strategies as st
 
 from tests.e2e.leaks import forms, ways
 from tooken_ci.base import forms as product
+from tooken_ci.base import redact
+from tooken_ci.base.commands import workflow_command
 from tooken_ci.base.leaks import Search
 from tooken_ci.base.redact import MASK, RedactingStream, Redactor
+from tooken_ci.base.text import safe
+from tooken_ci.render.escaping import csv_cell, html_text, markdown
+from tooken_ci.render.report import Report, as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="*")
 FORMS = sorted(ways("some secret"))
@@ -95,6 +105,60 @@ def test_forms_as_written(value: str) -> None:
     wanted = {text for way, spellings in ways(value).items() if way not in encoded for text in spellings}
     made = product.forms_as_written(value)
     assert {text for text in wanted if len(text) >= product.SHORTEST} <= made <= product.forms(value)
+
+
+SPELT_ONCE_MORE: dict[str, Callable[[str], str]] = {
+    "JSON": lambda text: as_json(Report(warnings=(text,))),
+    "a command": lambda text: workflow_command("error", {"file": text}, text),
+    "Markdown": markdown,
+    "HTML": html_text,
+    "CSV": csv_cell,
+    "a line": safe,
+}
+UNDONE = {"\\\\": "\\", "\\u0023": "#", "%25": "%", "&amp;": "&", "&#92;": "\\", "&#37;": "%"}
+
+
+@pytest.mark.parametrize("way", FORMS)
+@given(secret=st.text("abcXYZ019_-+/=%#[", min_size=9, max_size=60), before=st.text(max_size=9))
+@settings(deadline=None, max_examples=12)
+def test_a_form_that_is_escaped_once_more(way: str, secret: str, before: str) -> None:
+    """Whatever form a text from outside holds, no format that escapes it shows one, nor do its escapes undone."""
+    redact.redactor.__dict__ = Redactor().__dict__
+    redact.redactor.add(secret)
+    wanted = {form.decode() for form in forms(secret)}
+    for spelt in ways(secret)[way]:
+        for write in SPELT_ONCE_MORE.values():
+            shown = write(f"{before} {spelt} after")
+            bare = re.sub("|".join(map(re.escape, UNDONE)), lambda found: UNDONE[found[0]], shown)
+            assert not [form for form in wanted if form in shown or form in bare], shown
+
+
+def test_what_was_read() -> None:
+    """What merely stood in a store is masked in what comes from outside, and not in what is finished, nor searched."""
+    cleaner = Redactor()
+    cleaner.add_read("short")
+    cleaner.add_read('"actions": [')
+    assert not cleaner.knows_any
+    assert not cleaner.every_form()
+    assert cleaner.clean('{"actions": []} short') == "{***]} short"
+    assert cleaner.finished('{"actions": []}') == '{"actions": []}'
+    below = io.StringIO()
+    stream = RedactingStream(below, cleaner)
+    stream.write('{"act')
+    stream.write('ions": []}')
+    stream.finish()
+    assert below.getvalue() == '{"actions": []}'
+
+
+@pytest.mark.parametrize("learn", [Redactor.add, Redactor.add_compared], ids=["a secret", "compared"])
+def test_what_was_read_is_ours(learn: Callable[[Redactor, str], None]) -> None:
+    """As soon as it turns out to be ours it is masked everywhere, in every form, in whatever order that is told."""
+    for first, second in ((Redactor.add_read, learn), (learn, Redactor.add_read)):
+        cleaner = Redactor()
+        first(cleaner, "tok_plainly_fake")
+        second(cleaner, "tok_plainly_fake")
+        assert cleaner.finished("<tok_plainly_fake>") == f"<{MASK}>"
+        assert cleaner.every_form() == product.forms("tok_plainly_fake")
 
 
 def test_what_was_compared_is_handed_on() -> None:

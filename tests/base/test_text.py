@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.runner import commands, sections
+from tooken_ci.base.redact import redactor
 from tooken_ci.base.secret import Secret
-from tooken_ci.base.text import LIMIT, count, quoted, safe, safe_lines
+from tooken_ci.base.text import LIMIT, count, intact, masked, masked_data, quoted, safe, safe_lines
 
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -118,6 +119,32 @@ def test_quoted() -> None:
 def test_count(number: int, noun: str, shown: str) -> None:
     """A count agrees with its noun."""
     assert count(number, noun) == shown
+
+
+def test_data() -> None:
+    """Each text in plain data is masked, its keys and what is ours under them is not; the rest stays as it is."""
+    Secret("plainly_fake")
+    data = {"plainly_fake": ["a plainly_fake", {"kind": "plainly_fake", "number": 1}], "kind": ("plainly_fake",)}
+    expected = {"plainly_fake": ["a ***", {"kind": "plainly_fake", "number": 1}], "kind": ["plainly_fake"]}
+    assert masked_data(data, {"kind"}) == expected
+
+
+def test_a_secret_that_was_escaped_twice() -> None:
+    """Of a text that holds a secret under two layers of escapes nothing is shown."""
+    Secret("plainly_fake")
+    spelt = "".join(f"\\u{ord(char):04x}" for char in "plainly_fake")
+    assert masked(f"a {spelt}") == "a ***"
+    assert masked("a " + spelt.replace("\\", "\\\\")) == "***"
+    assert masked("a \\\\ b") == "a \\\\ b"
+
+
+def test_a_document_is_whole_or_none() -> None:
+    """A document in which a secret is spelt is none to write; what merely stood in a store does it no harm."""
+    redactor.add_read('"actions": ')
+    assert intact('{"actions": []}') == '{"actions": []}'
+    Secret('"results": ')
+    with pytest.raises(OSError, match="spelt like a piece of it"):
+        intact('{"results": []}')
 
 
 @pytest.mark.parametrize("around", ["x" * LIMIT, "\u200b", "::"], ids=["cut", "a character escaped", "a command"])

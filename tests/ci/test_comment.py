@@ -130,7 +130,7 @@ def test_what_was_sent_is_searched(github: FakeGitHub, tmp_path: Path, monkeypat
     publish(environ, comment("at first"))
     secret = secrets.token_hex(16)
     Secret(secret)
-    monkeypatch.setattr(redactor, "clean", lambda text: text)
+    monkeypatch.setattr(redactor, "finished", lambda text: text)
     publish(environ, comment(f"then {secret}"))
     assert findings([]) == ["the comment on pull request 7"]
     assert [name for name, _ in written._sent] == ["the comment on pull request 7"] * 2

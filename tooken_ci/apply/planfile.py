@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base import files, times
 from tooken_ci.base.errors import RunnerError, SavedPlanError
-from tooken_ci.base.redact import redactor
-from tooken_ci.base.text import quoted, safe
+from tooken_ci.base.text import masked_data, quoted, safe
 from tooken_ci.plan.saved import SavedPlan, SeenEntry, SeenPlace, SeenToken, Step
 
 if TYPE_CHECKING:
@@ -21,6 +20,23 @@ if TYPE_CHECKING:
 
 FORMAT = "tooken-ci-plan/1"
 AGAIN = "Nothing was changed. Plan again, look at the new plan, and apply that one."
+
+_OURS = frozenset(
+    {
+        "format",
+        "tool_version",
+        "spec",
+        "planned_at",
+        "blocked_by",
+        "kind",
+        "origin",
+        "cause",
+        "expires_at",
+        "state",
+        "record",
+    }
+)
+"""Under these keys there are words of ours, digests and times."""
 
 _MODE = 0o644
 _DIGEST = '"digest": "sha256:'
@@ -45,6 +61,12 @@ def _body(saved: SavedPlan) -> Iterator[str]:
         yield f'"{name}": [\n{lines}\n],\n'
 
 
+def _plain(saved: SavedPlan) -> dict[str, Any]:
+    """The data as a reader of the file gets it."""
+    read: dict[str, Any] = json.loads(to_text(saved))
+    return read
+
+
 def _json(value: object) -> str:
     # the GitHub runner takes '##[' for a command wherever it stands in a line that somebody prints
     return json.dumps(value).replace("##[", "\\u0023#[")
@@ -60,8 +82,8 @@ def write(path: str, saved: SavedPlan) -> None:
     Raises:
         RunnerError: it cannot be written.
     """
-    text = to_text(saved)
-    if redactor.clean(text) != text:
+    text, data = to_text(saved), _plain(saved)
+    if masked_data(data, _OURS) != data:
         raise RunnerError(
             f"The plan was not saved to {quoted(path)}: a name or a path in it holds the key or another secret.",
             hint="Look for a token or a destination that is named like a secret.",

@@ -8,14 +8,24 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from tooken_ci.base.text import masked
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 def workflow_command(name: str, properties: Mapping[str, str | int], message: str) -> str:
-    """One workflow command of the GitHub runner as a line, without its line end."""
-    told = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
-    return f"::{name}{' ' if told else ''}{told}::{_data(message)}"
+    """One workflow command of the GitHub runner as a line, without its line end; its texts are masked."""
+    told = ",".join(
+        f"{key}={_property(masked(value) if isinstance(value, str) else str(value))}"
+        for key, value in properties.items()
+    )
+    return f"::{name}{' ' if told else ''}{told}::{_data(masked(message))}"
+
+
+def mask_command(value: str) -> str:
+    """The line that has the runner mask a value, which stands in it; see ``cli.masking``."""
+    return f"::add-mask::{_data(value)}"
 
 
 def file_command(name: str, value: str) -> str:

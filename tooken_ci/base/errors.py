@@ -60,6 +60,8 @@ class UsageError(TookenCIError):
 class NoKeyError(UsageError):
     """There is no API key."""
 
+    code = "no_key"
+
 
 class Fault:
     """One thing that is wrong with a spec: where, what was found, what was expected.

@@ -27,6 +27,10 @@ MARKUP = {ord(char): f"&#{ord(char)};" for char in "\\`*_{}[]()#+-.!|~:@$<>&\"'"
 GitHub and GitLab make a link of an address of e-mail once the entities are characters again, unless it is in pieces.
 """
 
+_LAYER = re.compile(r"\\\\|\\u0023|%25|&amp;|&#92;")
+_MEANT = {"\\\\": "\\", "\\u0023": "#", "%25": "%", "&amp;": "&", "&#92;": "\\"}
+"""What comes of the characters that escapes begin with, where a text that has escapes in it is escaped once more."""
+
 _FIRST_OF_BASE64 = (0, 2, 3)
 """The first character in which no byte before the text has a part, where it begins at 0, 1 or 2 bytes of three."""
 
@@ -44,6 +48,11 @@ def forms_as_written(value: str) -> frozenset[str]:
     if _PLAIN.fullmatch(value):
         return frozenset((value, _as_entities(value)))  # nothing else finds anything to quote in it
     return frozenset(form for text in _texts(value) for form in _as_written(text))
+
+
+def undone(text: str) -> str:
+    """The text as it was before it was escaped as a whole, as far as escapes that stood in it already are concerned."""
+    return _LAYER.sub(lambda found: _MEANT[found[0]], text)
 
 
 def as_bytes(value: str) -> bytes:

@@ -1,14 +1,15 @@
 """The search at the end of a run: does anything that it wrote show a secret?
 
-It trusts nothing that the redactor did: it looks in another way for every form of every secret, in what was really
-passed on to standard output and standard error, in the files as they stand, and in what was sent for people to read.
+It trusts nothing that the redactor did: it looks in another way for every form of every secret of ours, as it is and
+escaped once more, in what was really passed on to standard output and standard error, in the files as they stand, and
+in what was sent for people to read.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tooken_ci.base.forms import SHORTEST
+from tooken_ci.base.forms import SHORTEST, undone
 from tooken_ci.base.redact import redactor
 
 if TYPE_CHECKING:
@@ -42,7 +43,11 @@ class Search:
                     self._others.setdefault(piece, []).append(form)
 
     def finds(self, text: str) -> bool:
-        """Whether the text shows a secret."""
+        """Whether the text shows a secret, be it escaped once more with what stands around it."""
+        bare = undone(text)
+        return self._finds(text) or (bare != text and self._finds(bare))
+
+    def _finds(self, text: str) -> bool:
         pieces = self._pieces
         places = range(0, len(text) - SHORTEST + 1, self._step)
         return any(self._stands(text, at) for at in [at for at in places if text[at : at + SHORTEST] in pieces])

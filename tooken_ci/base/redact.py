@@ -1,8 +1,10 @@
 """The one redactor: no output of the process shows a secret that it was told of, in any of its forms.
 
-Secrets enter it when they come to exist (``Secret`` sees to that). Everything that is written to standard output or
-standard error passes a ``RedactingStream``; files other than destinations are written by ``base.files``.
-A stream holds back only the longest tail that could be the beginning of a secret, and never releases it by time.
+Secrets enter it when they come to exist (``Secret`` sees to that). Texts from outside are masked before anything of
+them is escaped (``base.text``), and everything that is written passes it once more: what goes to standard output or
+standard error by a ``RedactingStream``, files other than destinations by ``base.files``. There it knows what is ours
+alone: a value that merely stood in a store may be spelt like anything, also like the words around it. A stream
+holds back only the longest tail that could be the beginning of a secret, and never releases it by time.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
 MASK = "***"
 """What stands where a secret stood; of fixed length, so that it tells nothing of the secret's."""
@@ -63,21 +66,19 @@ class Redactor:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._values: dict[str, frozenset[str]] = {}
-        self._compared: dict[str, frozenset[str]] = {}
+        self._values: set[str] = set()
+        self._compared: set[str] = set()
+        self._read: set[str] = set()
         self._forms: set[str] = set()
+        self._ours: set[str] = set()
         self._by_head: dict[str, _Alike] = {}
         self._beginnings: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
 
     def add(self, value: str) -> None:
         """Make a secret known; from now on no form of it passes."""
-        # Only here, because `tooken-ci --version` has no secret to mask.
-        from tooken_ci.base.forms import forms
-
         with self._lock:
-            if value not in self._values:
-                self._values[value] = self._learned(forms(value))
+            self._add(value)
 
     def add_compared(self, value: str) -> None:
         """Make known a secret that stands at a destination, and that this process looks at and hands to nobody.
@@ -88,10 +89,37 @@ class Redactor:
         from tooken_ci.base.forms import forms_as_written
 
         with self._lock:
-            if len(value) >= MINIMUM and value not in self._values and value not in self._compared:
-                self._compared[value] = self._learned(forms_as_written(value))
+            if value in self._read:
+                self._add(value)
+            elif len(value) >= MINIMUM and value not in self._values and value not in self._compared:
+                self._compared.add(value)
+                self._learn(forms_as_written(value), ours=True)
 
-    def _learned(self, made: frozenset[str]) -> frozenset[str]:
+    def add_read(self, value: str) -> None:
+        """Make known a value that was read from a store, until ``add`` or ``add_compared`` says that it is ours.
+
+        Whoever writes there chooses it. So it is masked where a text from outside shows it, and not in what is finished
+        (``finished``), or it could cut a piece out of what is not text but syntax; nor does the leak check look for it.
+        """
+        from tooken_ci.base.forms import forms
+
+        with self._lock:
+            known = value in self._values or value in self._read
+            if len(value) >= MINIMUM and not known:
+                self._read.add(value)
+                self._learn(forms(value), ours=value in self._compared)
+
+    def _add(self, value: str) -> None:
+        # Only here, because `tooken-ci --version` has no secret to mask.
+        from tooken_ci.base.forms import forms
+
+        if value not in self._values:
+            self._values.add(value)
+            self._learn(forms(value), ours=True)
+
+    def _learn(self, made: frozenset[str], *, ours: bool) -> None:
+        if ours:
+            self._ours |= made
         for form in made - self._forms:
             self._forms.add(form)
             head = form[:MINIMUM]
@@ -101,28 +129,32 @@ class Redactor:
                 self._beginnings.update(head[:length] for length in range(1, MINIMUM))
                 self._by_head[head] = alike
                 self._pattern = None
-        return made
 
     @property
     def knows_any(self) -> bool:
-        """Whether there is a secret to mask."""
-        return bool(self._values or self._compared)
+        """Whether there is a secret of ours."""
+        return bool(self._ours)
 
     def every_form(self) -> set[str]:
-        """Every form of every secret, for the search at the end of the run, which trusts nothing else in here."""
+        """Every form of every secret of ours, for the search at the end of the run, which trusts nothing else here."""
         with self._lock:
-            return set().union(*self._values.values(), *self._compared.values())
+            return self._ours.copy()
 
     def clean(self, text: str) -> str:
-        """The text with every form of every known secret masked."""
-        return self.finished(text, 0)
+        """A text from outside with every form masked of all that is known; see ``base.text.masked``."""
+        return self._judge(text, 0, self._forms, last=True)[0]
 
-    def finished(self, text: str, covered: int) -> str:
-        """What ``split`` kept, masked, now that nothing follows it."""
-        return self._judge(text, covered, last=True)[0]
+    def finished(self, text: str, covered: int = 0) -> str:
+        """What is written as it is, masked: words of ours among which all that came from outside was masked before.
+
+        Args:
+            text: all of it, or what ``split`` kept, and nothing follows.
+            covered: how much of its beginning belongs to a secret that was masked already.
+        """
+        return self._judge(text, covered, self._ours, last=True)[0]
 
     def split(self, text: str, covered: int = 0) -> tuple[str, str, int]:
-        """Mask what can be judged, and keep the tail that may be the beginning of a secret.
+        """Mask what can be judged as ``finished`` does, and keep the tail that may be the beginning of a secret.
 
         Args:
             text: what was kept of the text before, and what follows it.
@@ -131,16 +163,16 @@ class Redactor:
         Returns:
             What can be shown, the tail that is kept, and how much of that belongs to what is masked already.
         """
-        return self._judge(text, covered, last=False)
+        return self._judge(text, covered, self._ours, last=False)
 
-    def _judge(self, text: str, covered: int, *, last: bool) -> tuple[str, str, int]:
+    def _judge(self, text: str, covered: int, among: AbstractSet[str], *, last: bool) -> tuple[str, str, int]:
         parts: list[str] = []
         shown = covered  # what stands before it has been shown or masked
         for at in self._like_a_head(text, last=last):
             if not last and self._may_go_on(text, at):
                 parts.append(text[shown:at])
                 return "".join(parts), text[at:], max(shown - at, 0)
-            end = self._longest_at(text, at)
+            end = self._longest_at(text, at, among)
             if end > at:
                 if at >= shown:  # else it overlaps the one before, and both are masked as one
                     parts += [text[shown:at], MASK]
@@ -177,10 +209,10 @@ class Redactor:
         alike = self._by_head[text[at : at + MINIMUM]]
         return len(text) - at < alike.lengths[0] and alike.may_begin(text[at:])
 
-    def _longest_at(self, text: str, at: int) -> int:
-        """Where the longest form that begins there ends; there itself if none does."""
+    def _longest_at(self, text: str, at: int, among: AbstractSet[str]) -> int:
+        """Where the longest of these forms that begins there ends; there itself if none does."""
         for length in self._by_head[text[at : at + MINIMUM]].lengths:
-            if at + length <= len(text) and text[at : at + length] in self._forms:
+            if at + length <= len(text) and text[at : at + length] in among:
                 return at + length
         return at
 

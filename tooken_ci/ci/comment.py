@@ -106,7 +106,7 @@ def publish(environ: Mapping[str, str], comment: Comment) -> str:
 
 
 def _under_mark(comment: Comment) -> str:
-    return f"{mark(comment.workspace, comment.specs)}\n{redactor.clean(comment.body)}"
+    return f"{mark(comment.workspace, comment.specs)}\n{redactor.finished(comment.body)}"
 
 
 def _conversation(environ: Mapping[str, str], kind: HostKind, found: Review, token: Secret) -> Conversation:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from tooken_ci.base import files
-from tooken_ci.base.commands import file_command, workflow_command
+from tooken_ci.base.commands import file_command, mask_command, workflow_command
 from tooken_ci.base.forms import SHORTEST, as_bytes, forms
 from tooken_ci.base.text import LONGEST_LINE, count, safe
 from tooken_ci.ci.repository import path_in
@@ -64,9 +64,13 @@ def _annotation(notice: Notice, root: Path | None) -> str:
 
 
 def write_outputs(path: Path, outputs: Mapping[str, int | bool | str]) -> None:
-    """Append the step's outputs."""
+    """Append the step's outputs, all or none; what of them comes from outside was masked before.
+
+    Raises:
+        OSError: they could not be written, or not without a mask that would break them.
+    """
     texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in outputs.items()}
-    files.append(path, "".join(file_command(name, text) for name, text in texts.items()))
+    files.append_values(path, "".join(file_command(name, text) for name, text in texts.items()))
 
 
 def masks(secret: Secret) -> list[str]:
@@ -78,7 +82,7 @@ def masks(secret: Secret) -> list[str]:
     whole = [value, *(line for line in value.splitlines() if SHORTEST <= len(line) < len(value))]
     derived = {form for text in whole for form in _derived_by_the_runner(text)}
     others = sorted(forms(value) - derived - {*whole}, key=lambda form: (len(form), form))
-    return [workflow_command("add-mask", {}, text) for text in (*whole, *others)]
+    return [mask_command(text) for text in (*whole, *others)]
 
 
 def _derived_by_the_runner(text: str) -> set[str]:
@@ -101,5 +105,8 @@ def write_state(path: Path, name: str, value: str) -> None:
         path: the runner's file.
         name: of the value; a later one of the same name replaces it.
         value: any text.
+
+    Raises:
+        OSError: it could not be written, or not without a mask that would break it.
     """
-    files.append(path, file_command(name, value))
+    files.append_values(path, file_command(name, value))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base.address import unfit
 from tooken_ci.base.errors import CommentError, DestinationError
-from tooken_ci.base.redact import redactor
 from tooken_ci.base.text import safe
 from tooken_ci.ci.standing import Standing, begins_with, failed, give_up_after
 from tooken_ci.destinations.github_api import Api
@@ -191,7 +190,7 @@ def _first(errors: Any) -> tuple[int, str]:
     """The first error that GraphQL tells: the status that REST would have, 0 where none fits, and what is said."""
     error = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}
     status = _STATUS_OF.get(str(error.get("type")), 0)
-    return status, safe(redactor.clean(str(error.get("message", ""))))
+    return status, safe(str(error.get("message", "")))
 
 
 def _standing(node: Mapping[str, Any]) -> Standing:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tooken_ci.base.errors import ChangesError, ExitCode, RunnerError
-from tooken_ci.base.text import LONGEST_LINE, quoted, safe
+from tooken_ci.base.text import LONGEST_LINE, masked, quoted, safe
 from tooken_ci.ci.host import HostKind
 from tooken_ci.plan.model import ActionKind
 
@@ -109,7 +109,8 @@ def _write_outputs(reporting: Reporting) -> None:
         outputs |= {"blocked-by": ",".join(plan.blocked_by)}
     # outside of the action this exit code is a sign and no error, but the later steps are told what it means
     changes = ChangesError.code if reporting.exit_code is ExitCode.PENDING else ""
-    outputs |= {"failure-reason": error.code if error is not None else changes, **reporting.files}
+    outputs |= {"failure-reason": error.code if error is not None else changes}
+    outputs |= {name: masked(path) for name, path in reporting.files.items()}
     try:
         github.write_outputs(reporting.host.output_file, outputs)
     except OSError as failed:

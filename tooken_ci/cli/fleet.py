@@ -7,7 +7,7 @@ import os
 import click
 
 from tooken_ci.base.errors import RunnerError, TookenCIError
-from tooken_ci.base.text import count
+from tooken_ci.base.text import count, intact
 from tooken_ci.ci import git, github, matrix
 from tooken_ci.ci.host import HostKind, detect
 from tooken_ci.cli.channels import annotate
@@ -53,7 +53,7 @@ def _print_list(
         listed = listed if files is None else matrix.changed(listed, files)
     listed = list(matrix.part_of(listed, part))
     try:
-        click.echo(matrix.as_json(listed, system))
+        click.echo(intact(matrix.as_json(listed, system)))
     except OSError as error:
         raise RunnerError(f"The list could not be written: {error.strerror}.") from None
     say(f"{len(listed)} of {count(len(fleet), 'workspace')}.")

@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from tooken_ci.base.redact import redactor
+from tooken_ci.base.text import safe_lines
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -43,5 +43,5 @@ def _tell(told: str, error: BaseException | None, trace: TracebackType | None) -
     if error is not None and logging.getLogger("tooken_ci").level == logging.DEBUG:
         text = "".join(traceback.format_exception(type(error), error, trace)) + text
     with contextlib.suppress(OSError, ValueError, AttributeError):  # standard error may be closed, or none at all
-        sys.stderr.write(redactor.clean(text))
+        sys.stderr.write(safe_lines(text))
         sys.stderr.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import logging
 import os
@@ -20,7 +21,7 @@ from tooken_ci.base.errors import (
     StoppedError,
     TookenCIError,
 )
-from tooken_ci.base.text import LONGEST_LINE, safe, safe_lines
+from tooken_ci.base.text import LONGEST_LINE, intact, safe, safe_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,8 +49,15 @@ class LogHandler(logging.Handler):
     """Tells people what is logged, on the standard error of that moment: the one that masks secrets."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Tell it."""
+        """Tell it; the traceback that a library adds only who asks for with ``--debug``."""
+        if not _debugging():
+            record = copy.copy(record)
+            record.exc_info = record.exc_text = record.stack_info = None
         say(safe_lines(self.format(record)))
+
+
+def _debugging() -> bool:
+    return logging.getLogger("tooken_ci").level == logging.DEBUG
 
 
 def say_error(error: TookenCIError) -> None:
@@ -65,7 +73,7 @@ def say_error(error: TookenCIError) -> None:
 
 def internal_error(error: Exception) -> InternalError:
     """A fault of this program as a short message; the traceback only for who asks with ``--debug``."""
-    if logging.getLogger("tooken_ci").level == logging.DEBUG:
+    if _debugging():
         say(safe_lines("".join(traceback.format_exception(error))))
     return InternalError(
         f"This is a fault of tooken-ci itself ({type(error).__name__}).",
@@ -193,7 +201,7 @@ class Reporting:
         if self.output.form == "json":
             from tooken_ci.render.report import as_json
 
-            click.echo(as_json(self.report), nl=False)
+            click.echo(intact(as_json(self.report)), nl=False)
         elif self.output.form == "markdown":
             from tooken_ci.render.markdown import as_markdown
 

@@ -9,6 +9,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, TypeVar
 
+from tooken_ci.base.redact import redactor
 from tooken_ci.base.secret import Secret
 from tooken_ci.destinations import timing
 from tooken_ci.destinations.aws_errors import FAILURES, AwsError, no_credentials, not_aws, told
@@ -140,7 +141,7 @@ class Api:
         Raises:
             AwsError: it was refused, or nobody knows.
         """
-        remember(text)
+        redactor.add_read(text)
         answer = self._send(
             "PutSecretValue",
             lambda: self._client.put_secret_value(
@@ -246,7 +247,8 @@ class Api:
             raise no_credentials(error) from None
         if frozen != self._known:
             for value in (frozen.secret_key, frozen.token):
-                remember(value or "")
+                with contextlib.suppress(ValueError):  # too short to be one
+                    Secret(value or "")
             self._known = frozen
 
 
@@ -255,12 +257,6 @@ def new_version() -> str:
     return f"{_OURS}{uuid.uuid4().hex}"
 
 
-def remember(text: str) -> None:
-    """Have the redactor know a secret; what is too short to be one is none."""
-    with contextlib.suppress(ValueError):
-        Secret(text)
-
-
 def _value(version: str, text: str | None) -> Value:
-    remember(text or "")
+    redactor.add_read(text or "")
     return Value(version=version, text=text)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import Look, State
+from tooken_ci.base.redact import redactor
 from tooken_ci.base.text import quoted, safe
 from tooken_ci.destinations import aws_json
-from tooken_ci.destinations.aws_api import CURRENT, remember
+from tooken_ci.destinations.aws_api import CURRENT
 from tooken_ci.destinations.aws_tags import MOST_TAGS, ROOM, from_tags, own_tags, tag_key
 from tooken_ci.destinations.judgement import judged
 
@@ -126,7 +127,7 @@ def value_in(value: Value | None, spot: Spot) -> str | None:
             f"the secret {quoted(spot.secret)} has no key {quoted(spot.key)} to write: {error}.",
             hint="Store '{}' there, or leave 'key' out to have the secret alone in it.",
         ) from None
-    remember(found or "")
+    redactor.add_read(found or "")
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import enum
 import os
@@ -14,7 +13,6 @@ from tooken_ci.base import naming
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import Look, State
 from tooken_ci.base.redact import redactor
-from tooken_ci.base.secret import Secret
 from tooken_ci.base.text import quoted
 from tooken_ci.destinations import timing
 from tooken_ci.destinations.judgement import judged, recognized, unknown
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tooken_ci.base.record import DeliveryRecord, Held
+    from tooken_ci.base.secret import Secret
 
 _NOT_INHERITED = ("TOOKEN_", "INPUT_")
 
@@ -182,8 +181,7 @@ class ExecDestination:
                 surely_refused=step is not Step.READ,
             ) from None
         if step is Step.READ:  # a secret from its first moment, also where it is not the one that is looked for
-            with contextlib.suppress(ValueError):
-                Secret(_text(ended.out))
+            redactor.add_read(_text(ended.out))
         if ended.code != 0:
             raise DestinationError(
                 f"its '{key}' program {ended.how}.",
@@ -252,5 +250,5 @@ def _inherited() -> dict[str, str]:
         name: value
         for name, value in os.environ.items()
         if not name.upper().startswith(_NOT_INHERITED)
-        and (name.upper().endswith("_PROXY") or redactor.clean(f"{name}={value}") == f"{name}={value}")
+        and (name.upper().endswith("_PROXY") or redactor.finished(f"{name}={value}") == f"{name}={value}")
     }

@@ -21,7 +21,6 @@ import requests
 from tooken_ci import __version__
 from tooken_ci.base.address import unfit
 from tooken_ci.base.errors import DestinationError
-from tooken_ci.base.redact import redactor
 from tooken_ci.base.secret import Secret
 from tooken_ci.base.text import safe
 from tooken_ci.destinations import broken, timing
@@ -74,7 +73,7 @@ class Answer:
     def message(self) -> str:
         """What GitHub says in words, made safe; empty where it says nothing."""
         said = self.data.get("message") if isinstance(self.data, dict) else None
-        return safe(redactor.clean(said)) if isinstance(said, str) else ""
+        return safe(said) if isinstance(said, str) else ""
 
 
 def connect(environment: Mapping[str, str]) -> Api:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
 from tooken_ci.base.errors import DestinationError
-from tooken_ci.base.secret import Secret, SecretTooShortError
+from tooken_ci.base.redact import redactor
 from tooken_ci.destinations.gitlab_variables import Variable, Variables, at
 from tooken_ci.destinations.judgement import judged, unknown
 
@@ -83,5 +82,4 @@ def _is_record(description: str) -> bool:
 def _known(variable: Variable | None) -> None:
     """Make a value that was read known to the redactor: it is a secret, perhaps an older one, from its first moment."""
     if variable is not None and variable.value is not None:
-        with contextlib.suppress(SecretTooShortError):
-            Secret(variable.value)
+        redactor.add_read(variable.value)

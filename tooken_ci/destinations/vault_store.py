@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
 from typing import TYPE_CHECKING
 
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.record import Look, State
-from tooken_ci.base.secret import Secret
+from tooken_ci.base.redact import redactor
 from tooken_ci.destinations import vault_http
 from tooken_ci.destinations.judgement import judged, recognized, unknown
 from tooken_ci.destinations.vault_http import LAST_READ, LAST_TRY, Effort
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tooken_ci.base.record import DeliveryRecord, Held
+    from tooken_ci.base.secret import Secret
     from tooken_ci.destinations.vault_session import Session
     from tooken_ci.destinations.vault_settings import Spot
 
@@ -186,6 +186,5 @@ def _value(contents: Contents, key: str) -> str | None:
     if not isinstance(value, str):
         return json.dumps(value)
     text = value.encode(errors="replace").decode()
-    with contextlib.suppress(ValueError):  # too short to be one
-        Secret(text)
+    redactor.add_read(text)
     return text

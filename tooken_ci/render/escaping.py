@@ -6,7 +6,6 @@ import html
 import re
 
 from tooken_ci.base.forms import MARKUP
-from tooken_ci.base.redact import redactor
 from tooken_ci.base.text import safe
 
 _LIMIT = 2000
@@ -43,23 +42,18 @@ _PLAIN = frozenset("-_./ ")
 """What may stand in a label of Mermaid's beside letters and digits."""
 
 
-def _shown(text: str, limit: int = _LIMIT) -> str:
-    """The text, safe and masked: once it has entities in it nobody would know a secret any longer."""
-    return safe(redactor.clean(text), limit=limit)
-
-
 def markdown(text: str, *, limit: int = _LIMIT) -> str:
     """Text in which nothing is markup, and nobody is mentioned.
 
     GitHub and GitLab look for mentions and references once the entities are characters again, but never in code.
     """
-    parts = _MENTION.split(_shown(text, limit))
+    parts = _MENTION.split(safe(text, limit=limit))
     return "".join(markdown_code(part) if _MENTION.fullmatch(part) else part.translate(MARKUP) for part in parts)
 
 
 def markdown_code(text: str) -> str:
     """A name: as code, so that it is no mention and no link either."""
-    return f"<code>{_shown(text).translate(MARKUP)}</code>"
+    return f"<code>{safe(text, limit=_LIMIT).translate(MARKUP)}</code>"
 
 
 def mermaid_text(text: str, *, limit: int) -> str:
@@ -68,7 +62,7 @@ def mermaid_text(text: str, *, limit: int) -> str:
     Mermaid has no escape that all its versions know, and takes a word at the beginning of a line for a keyword; so a
     label begins with a word of ours. Never empty, and never two ``_`` side by side: ``__proto__`` is a word to it, too.
     """
-    plain = "".join(char if char.isalnum() or char in _PLAIN else "_" for char in _shown(text))
+    plain = "".join(char if char.isalnum() or char in _PLAIN else "_" for char in safe(text, limit=_LIMIT))
     shown = re.sub("_+", "_", plain).strip() or "_"
     head, tail = limit // 2, limit - limit // 2 - 1
     return f"{shown[:head]}…{shown[-tail:]}" if len(shown) > limit else shown
@@ -76,10 +70,10 @@ def mermaid_text(text: str, *, limit: int) -> str:
 
 def html_text(text: str) -> str:
     """Text inside of an element, or of a value in quotation marks."""
-    return html.escape(_shown(text))
+    return html.escape(safe(text, limit=_LIMIT))
 
 
 def csv_cell(text: str) -> str:
     """Text as a cell that no spreadsheet takes for a formula, and of one line; ``csv`` puts it in quotation marks."""
-    shown = _shown(text)
+    shown = safe(text, limit=_LIMIT)
     return f"'{shown}" if _FORMULA.match(shown) else shown

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tooken_ci import __version__
 from tooken_ci.base import times
 from tooken_ci.base.errors import SavedPlanError
+from tooken_ci.base.text import masked_data
 from tooken_ci.plan.model import ActionKind
 from tooken_ci.render.judging import Fates
 
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from tooken_ci.tooken.model import Token
 
 FORMAT_VERSION = "1.2"
+
+_OURS = frozenset(
+    {"format_version", "tool_version", "blocked_by", "action", "cause", "code", "status"}
+    | {"expires_at", "last_used_at", "revoke_after"}
+)
+"""Under these keys there are words of ours, and times."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,8 +68,9 @@ def as_json(report: Report) -> str:
     """The report as one JSON object, ended by a line end; nothing but ASCII, so no terminal is spoken to.
 
     The GitHub runner takes ``##[`` for a command wherever it stands in a line, so a string never shows it as it is.
+    Each string is masked before it is escaped, and none of what stands around it.
     """
-    return json.dumps(as_data(report), indent=2).replace("##[", "\\u0023#[") + "\n"
+    return json.dumps(masked_data(as_data(report), _OURS), indent=2).replace("##[", "\\u0023#[") + "\n"
 
 
 def as_data(report: Report) -> dict[str, Any]:
