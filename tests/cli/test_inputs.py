@@ -24,11 +24,11 @@ class Step(NamedTuple):
     folder: Path
     capsys: pytest.CaptureFixture[str]
 
-    def told(self, *arguments: str) -> str:
+    def told(self, *arguments: str, reason: str = "usage") -> str:
         """Runs the command, which fails by its usage; gives what people see, which the summary has too."""
         assert run([*arguments]) == 2
         told = self.capsys.readouterr().err
-        assert values((self.folder / "outputs").read_text(encoding="utf-8"))["failure-reason"] == "usage"
+        assert values((self.folder / "outputs").read_text(encoding="utf-8"))["failure-reason"] == reason
         assert "❌ **Failed** (usage)." in (self.folder / "summary").read_text(encoding="utf-8")
         assert "::error title=tooken-ci::" in told
         return told
@@ -53,7 +53,7 @@ def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 def test_no_key(step: Step) -> None:
     """Where there is no key the input is named, and who gets no secrets."""
-    told = step.told("plan")
+    told = step.told("plan", reason="no_key")
     assert "There is no API key: the input 'api-key' is empty." in told
     assert "from forks" in told
     assert "Dependabot" in told
