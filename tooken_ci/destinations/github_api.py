@@ -14,12 +14,13 @@ from collections import deque
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-import github
 import github.Auth
 import requests
+from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
 
 from tooken_ci import __version__
 from tooken_ci.base.address import unfit
+from tooken_ci.base.direct import Direct
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.secret import Secret
 from tooken_ci.base.text import safe
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Mapping
 
-    from github.Requester import Requester
-
 log = logging.getLogger(__name__)
 
 VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
@@ -43,6 +42,7 @@ _LONGEST_TRY = 2 * _TIMEOUT
 """Seconds to connect, and then as many again to be answered."""
 
 _TRIES = 6
+_PER_PAGE = 30
 _FAULT = 500
 _REDIRECT = 300
 
@@ -236,13 +236,37 @@ class Api:
         return Answer(status=status, headers=headers, data=data)
 
     def _requester(self) -> Requester:
-        return github.Github(
+        return _Requester(
             auth=github.Auth.Token(self._credential.reveal()),
             base_url=self._url,
             timeout=_TIMEOUT,
             user_agent=f"tooken-ci/{__version__}",
+            per_page=_PER_PAGE,
+            verify=True,
             retry=None,
-            seconds_between_requests=None,
-            seconds_between_writes=None,
+            pool_size=None,
             lazy=True,
-        ).requester
+        )
+
+
+class _Plain(HTTPRequestsConnectionClass):
+    def __init__(self, *where: Any, **how: Any) -> None:
+        super().__init__(*where, **how)
+        self.session.mount("http://", Direct())
+
+
+class _Tls(HTTPSRequestsConnectionClass):
+    def __init__(self, *where: Any, **how: Any) -> None:
+        super().__init__(*where, **how)
+        self.session.mount("https://", Direct())
+
+
+class _Requester(Requester):
+    """PyGithub's, with connections of our own.
+
+    It has the same name but for the underscore, and so these are the very attributes that PyGithub's own code reads;
+    the method that it has to set them would also have it make a new connection for every request.
+    """
+
+    __httpConnectionClass = _Plain
+    __httpsConnectionClass = _Tls
