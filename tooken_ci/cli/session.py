@@ -74,14 +74,19 @@ def registry_for(host: Host, *read: str) -> Registry:
 def load_spec(specs: Sequence[str], registry: Registry, reporting: Reporting) -> Spec:
     """The spec, and its warnings among what is reported.
 
+    From here on the credentials of its destinations are known, and so are given to no program that it names.
+
     Raises:
         UsageError: a path leads nowhere.
         SpecError: the spec is not valid.
     """
     from tooken_ci.spec.load import load
+    from tooken_ci.tooken.key import mask_variables
 
     reporting.specs = tuple(specs)
     spec = load(specs, kinds=registry.kinds, others=registry.others)
+    targets = [target for entry in (*spec.entries, *spec.leases) for target in entry.deliver]
+    mask_variables(os.environ, frozenset[str]().union(*(target.credentials for target in targets)))
     reporting.update(spec=spec, workspace=spec.workspace, warnings=tuple(map(str, spec.warnings)))
     return spec
 

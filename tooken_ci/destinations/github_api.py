@@ -25,6 +25,7 @@ from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.secret import Secret
 from tooken_ci.base.text import safe
 from tooken_ci.destinations import broken, timing
+from tooken_ci.destinations.github_names import CREDENTIALS
 from tooken_ci.destinations.github_pace import Pace, limited, until_reset
 from tooken_ci.destinations.github_refusal import refusal
 
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 log = logging.getLogger(__name__)
-
-VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
-"""Where a credential is looked for; the first that is there is taken, as GitHub's own command line does it."""
 
 _TIMEOUT = 8
 _LONGEST_TRY = 2 * _TIMEOUT
@@ -85,7 +83,7 @@ def connect(environment: Mapping[str, str]) -> Api:
     url = environment.get("GITHUB_API_URL") or "https://api.github.com"
     if wrong := unfit("GITHUB_API_URL", url):
         raise DestinationError(wrong, hint="On GitHub Enterprise it is https://HOST/api/v3.")
-    for variable in VARIABLES:
+    for variable in CREDENTIALS:
         if value := environment.get(variable, "").strip():
             try:
                 return Api(url, Secret(value), variable)
@@ -93,8 +91,8 @@ def connect(environment: Mapping[str, str]) -> Api:
                 told = f"{variable} cannot be a token of GitHub's: {error}"
                 raise DestinationError(told, hint="Look at what it was set to.") from None
     raise DestinationError(
-        f"there is no credential for GitHub: neither {' nor '.join(VARIABLES)} is set.",
-        hint=f"Set {VARIABLES[0]} to a fine-grained token, or an App's, that may write secrets and variables.",
+        f"there is no credential for GitHub: neither {' nor '.join(CREDENTIALS)} is set.",
+        hint=f"Set {CREDENTIALS[0]} to a fine-grained token, or an App's, that may write secrets and variables.",
     )
 
 

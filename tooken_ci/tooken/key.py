@@ -14,7 +14,7 @@ from tooken_ci.base.secret import Secret
 from tooken_ci.base.text import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +47,9 @@ def read_key(environ: Mapping[str, str], file: str | None) -> Secret:
     return Secret(value)
 
 
-def mask_variables(environ: Mapping[str, str]) -> None:
-    """Have what the variables hold masked before it is needed: people give it where a name or a path belongs, too."""
-    for name in (VARIABLE, "TOOKEN_COMMENT_TOKEN"):
+def mask_variables(environ: Mapping[str, str], names: Iterable[str] = (VARIABLE, "TOOKEN_COMMENT_TOKEN")) -> None:
+    """Have what variables hold masked before it is needed: people give the key where a name or a path belongs, too."""
+    for name in names:
         value = environ.get(name, "").strip()
         if len(value) >= MINIMUM:
             Secret(value)
