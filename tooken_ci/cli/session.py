@@ -199,7 +199,7 @@ def begin(
     shown = display(in_ci=reporting.host.in_ci)
     client = Client(
         base_url=api_url,
-        key=read_key(os.environ, api_key_file),
+        key=read_key(reporting.environ, api_key_file),
         clock=clock,
         pace=Pace(workers=workers, reserve=reserve),
         progress=shown,
