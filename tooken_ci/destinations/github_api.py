@@ -85,15 +85,22 @@ def connect(environment: Mapping[str, str]) -> Api:
         raise DestinationError(wrong, hint="On GitHub Enterprise it is https://HOST/api/v3.")
     for variable in CREDENTIALS:
         if value := environment.get(variable, "").strip():
-            try:
-                return Api(url, Secret(value), variable)
-            except ValueError as error:
-                told = f"{variable} cannot be a token of GitHub's: {error}"
-                raise DestinationError(told, hint="Look at what it was set to.") from None
+            return Api(url, _token(value, variable), variable)
     raise DestinationError(
         f"there is no credential for GitHub: neither {' nor '.join(CREDENTIALS)} is set.",
         hint=f"Set {CREDENTIALS[0]} to a fine-grained token, or an App's, that may write secrets and variables.",
     )
+
+
+def _token(value: str, variable: str) -> Secret:
+    told = f"{variable} cannot be a token of GitHub's: "
+    try:
+        token = Secret(value)
+    except ValueError as error:
+        raise DestinationError(f"{told}{error}", hint="Look at what it was set to.") from None
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise DestinationError(f"{told}it has a character that none has.", hint="Copy it again, as one line.")
+    return token
 
 
 class Api:
