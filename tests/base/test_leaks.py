@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +15,6 @@ from tooken_ci.base.heard import Heard
 from tooken_ci.base.leaks import Search, findings
 from tooken_ci.base.redact import redactor
 from tooken_ci.base.secret import Secret
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 VALUE = "tok_a/secret+of~some='length'\nand of several <lines>"
 
@@ -97,6 +94,35 @@ def test_a_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert findings([]) == [str(path)]
     path.write_text("-" * 9000, encoding="utf-8")
     assert findings([]) == []
+
+
+@pytest.mark.parametrize(
+    "value", ["grüße an den schlüssel", "密钥密钥密钥密钥", "\udcff\udcfe-not-text-\udcfd", "🗝" * 8]
+)
+def test_a_character_across_two_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """A secret is found wherever a part of a file ends, be it within one of its characters."""
+    Secret(value)
+    monkeypatch.setattr(leaks, "_PART", 100)
+    path = tmp_path / "large"
+    leaks.written.note(path)
+    content = value.encode(errors="surrogateescape")
+    for start in range(100 - len(content), 101):
+        path.write_bytes(b"-" * start + content + b"-" * 300)
+        assert findings([]) == [str(path)], start
+    path.write_bytes(content)
+    assert findings([]) == [str(path)]
+
+
+def test_what_cannot_be_searched(tmp_path: Path) -> None:
+    """A file that cannot be read is told as not searched, beside what was found; one that is gone shows nothing."""
+    Secret(VALUE)
+    unreadable = Path("/proc/self/mem")  # a file, but nothing can be read at its beginning
+    leaks.written.note(tmp_path / "gone")
+    leaks.written.note(unreadable)
+    (tmp_path / "notes").write_text(VALUE, encoding="utf-8")
+    leaks.written.note(tmp_path / "notes")
+    assert findings([]) == [str(tmp_path / "notes")]
+    assert leaks.written.unsearched == [str(unreadable)]
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,17 @@ def test_what_nobody_catches(end: str, level: str) -> None:
     assert ("Traceback" in ended.stderr) == ("***" in ended.stderr) == (level == "debug")
 
 
+def test_what_it_says_is_harmless() -> None:
+    """Whatever stands in the error, no line of its traceback is a command to a runner, or steers a terminal."""
+    end = "raise ValueError('\\n::error::forged\\n\\x1b[2J\\u202e##[error]forged')"
+    ended = subprocess.run(
+        [sys.executable, "-c", _PROCESS + end, SECRET, "debug"], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert "forged" in ended.stderr
+    assert not any(line.startswith("::") or "##[" in line for line in ended.stderr.splitlines())
+    assert not {"\x1b", "\u202e"} & set(ended.stderr)
+
+
 def test_a_thread_that_exits() -> None:
     """A thread that ends itself is no fault."""
     end = "thread = threading.Thread(target=sys.exit); thread.start(); thread.join()"

@@ -10,6 +10,7 @@ from tests.destinations.github_support import BARE_HOLDERS, HOLDERS, NAME, SHOP,
 from tests.destinations.support import SECRET
 from tests.support.github import JOB, READER, TOKEN, FakeGitHub
 from tooken_ci.base.errors import DestinationError
+from tooken_ci.base.record import State
 from tooken_ci.base.redact import MASK, redactor
 from tooken_ci.base.secret import Secret
 
@@ -69,6 +70,17 @@ def test_the_conventional_variable(github: FakeGitHub) -> None:
     alone = kind(github.url, token=None, GITHUB_TOKEN=TOKEN)
     alone.open(target()).check()
     assert redactor.clean(f"{TOKEN} {JOB}").startswith(MASK)
+
+
+@pytest.mark.parametrize("token", ["ghp_plainly_fäke_token", "ghp_plainly fake_token", "ghp_plainly_\nfake"])
+@pytest.mark.parametrize("variable", ["GH_TOKEN", "GITHUB_TOKEN"])
+def test_what_can_be_no_credential(variable: str, token: str) -> None:
+    """A value that no request can carry as a credential is refused, with its variable, and is not shown."""
+    destination = kind(token=None, **{variable: token}).open(target())
+    with pytest.raises(DestinationError, match=f"{variable} cannot be a token") as caught:
+        destination.check()
+    assert "plainly" not in str(caught.value)
+    assert destination.look().state is State.UNKNOWN
 
 
 @pytest.mark.parametrize("url", ["http://ghe.example/api/v3", "ftp://127.0.0.1", "https://", "https://a:b@ghe.example"])

@@ -170,7 +170,8 @@ def test_addresses(environment: dict[str, str], expected: str) -> None:
         ("ftp://gitlab.example.com", r"is not an http\(s\) address"),
         ("gitlab.example.com", r"is not an http\(s\) address"),
         ("https://", r"is not an http\(s\) address"),
-        ("https://gitlab.example.com/?x=1", r"is not an http\(s\) address"),
+        ("https://gitlab.example.com/?private_token=glpat-fake-0123", r"is not an http\(s\) address"),
+        ("https:/oauth2:glpat-fake-0123@gitlab.example.com", r"is not an http\(s\) address"),
         ("https://gitlab.example.com:port", r"is not an http\(s\) address"),
     ],
 )

@@ -201,6 +201,7 @@ def test_two_of_one_name(install: Callable[..., None]) -> None:
         ("def parse(self, s, p): return target(claims=frozenset())", "claims nothing", 9),
         ("def parse(self, s, p): return target(claims=frozenset({1}))", "no frozenset of texts", 9),
         ("def parse(self, s, p): return target(warnings='careful')", "no tuple of texts", 9),
+        ("def parse(self, s, p): return target(credentials='STORE_TOKEN')", "credentials are no frozenset of texts", 9),
     ],
 )
 def test_settings_that_cannot_be_read(

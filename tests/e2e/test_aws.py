@@ -14,6 +14,7 @@ from tests.support.aws import CREDENTIALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from tests.e2e.project import Project
     from tests.support.aws import Gate
@@ -63,6 +64,29 @@ def shop(project: Project, aws: Gate) -> Iterator[Shop]:
     shop = Shop(project, aws)
     yield shop
     shop.place.close()
+
+
+def test_the_program_of_a_profile(shop: Shop, tmp_path: Path) -> None:
+    """The program that a profile names for AWS's credentials gets neither the key nor the comment's token."""
+    given = {"Version": 1, "AccessKeyId": CREDENTIALS["AWS_ACCESS_KEY_ID"], "SecretAccessKey": "fake-key-of-a-program"}
+    program = tmp_path / "credentials.sh"
+    program.write_text(f"#!/bin/sh\nenv > {tmp_path}/env\necho '{json.dumps(given)}'\n", encoding="utf-8")
+    program.chmod(0o755)
+    config = tmp_path / "config"
+    config.write_text(f"[default]\nregion = eu-west-1\ncredential_process = {program}\n", encoding="utf-8")
+    for name in CREDENTIALS:
+        del shop.project.variables[name]
+    shop.declare()
+    environment = {
+        "AWS_CONFIG_FILE": str(config),
+        "TOOKEN_COMMENT_TOKEN": "plainly-fake-comment-token",
+        "OTHER": "kept",
+    }
+    shop.project.run("plan", env=environment)
+    told = (tmp_path / "env").read_text(encoding="utf-8")
+    assert "OTHER=kept\n" in told
+    assert "TOOKEN_API_KEY=" not in told
+    assert "TOOKEN_COMMENT_TOKEN=" not in told
 
 
 def test_the_life_of_a_token(shop: Shop) -> None:

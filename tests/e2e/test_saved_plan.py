@@ -207,6 +207,14 @@ def test_another_api(saved: Project) -> None:
     refused(saved, "The plan was made with the API at")
 
 
+def test_an_address_that_is_none(saved: Project) -> None:
+    """Where the API's address is malformed, nothing of it is shown: credentials may be in it."""
+    with saved.unchanged():
+        ended = saved.run("apply", FILE, code=2, env={"TOOKEN_API_URL": "https:/admin:hunter2secret@api.tooken.io/v1"})
+    ended.says("The API address is not an http(s) address")
+    assert "hunter2" not in ended.err + ended.out
+
+
 def test_a_forged_plan_adds_nothing(saved: Project) -> None:
     """Whoever writes a plan with a right digest cannot have anything done that a plan made now does not have."""
     victim = saved.sandbox.create("victim")

@@ -80,7 +80,7 @@ def test_a_signal_before_any_change(make_project: Callable[..., Project], asked:
     assert not ended.data.get("results")
 
 
-@both_signals
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda asked: asked.name)
 def test_what_is_under_way_is_finished(project: Project, asked: signal.Signals) -> None:
     """A signal while a token is being made lets it be made, proven and delivered, and begins nothing more."""
     project.write(spec(MANY))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.tooken.support import make_client
+from tooken_ci.base.address import unfit
 from tooken_ci.base.errors import UsageError
 from tooken_ci.tooken.address import checked_url
 
@@ -72,3 +73,39 @@ def test_credentials_in_the_address(url: str) -> None:
     with pytest.raises(UsageError, match="carries credentials") as caught:
         make_client(url=url)
     assert "hunter22" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "lacks"),
+    [
+        ("admin:hunter2secret@api.tooken.io/v1", "it lacks https:// at its beginning"),
+        ("ftp://admin:hunter2secret@api.tooken.io/v1", "carries credentials"),
+        ("https:/admin:hunter2secret@api.tooken.io/v1", "it lacks a host after https://"),
+        ("https:///admin:hunter2secret@api.tooken.io/v1", "it lacks a host after https://"),
+        ("https:\\\\admin:hunter2secret@api.tooken.io\\v1", "it lacks a host after https://"),
+        ("//api.tooken.io/v1?access_token=hunter2secret", "it lacks https:// at its beginning"),
+        ("https://api.tooken.io/v1?access_token=hunter2secret", "it has a query or a fragment"),
+        ("https://api.tooken.io/v1#hunter2secret", "it has a query or a fragment"),
+        ("http://api.tooken.io/hunter2secret@v1", "is plain http"),
+    ],
+)
+def test_what_may_be_credentials_is_not_shown(url: str, lacks: str) -> None:
+    """Of an address in which credentials may stand it is told what is wrong with it, and nothing of itself."""
+    told = unfit("The address", url)
+    assert lacks in told
+    assert "hunter2" not in told
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        (
+            "api.tooken.io/v1",
+            "The address 'api.tooken.io/v1' is not an http(s) address: it lacks https:// at its beginning.",
+        ),
+        ("https:///v1", "The address 'https:///v1' is not an http(s) address: it lacks a host after https://."),
+    ],
+)
+def test_what_is_wrong_with_it(url: str, told: str) -> None:
+    """An address in which no credentials can stand is shown, with what it lacks."""
+    assert unfit("The address", url) == told

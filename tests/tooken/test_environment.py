@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.tooken.scripted import Scripted, answer
-from tests.tooken.support import error_body, make_client
+from tests.tooken.support import API, error_body, make_client
 from tooken_ci.base.errors import UnreachableError, UsageError
 from tooken_ci.base.redact import redactor
+from tooken_ci.tooken.retry import RetryPolicy
+from tooken_ci.tooken.way import proxies
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,16 +21,13 @@ TOKEN = "tok_a1b2c3d4e5f6a7b8c9d0e1f2"
 
 def test_a_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests go through the proxy that the environment names, except to the hosts that it excepts."""
-    unused = Scripted([])
-    with Scripted([answer(404, error_body(404))]) as proxy, unused:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url.removesuffix("/v1"))
-        assert make_client(url=unused.url).get(TOKEN) is None
-        assert proxy.heard == [(f"GET {unused.url}/tokens/{TOKEN}", b"")]
-        assert unused.connections == 0
-    with Scripted([answer(404, error_body(404))]) as server:
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        assert make_client(url=server.url).get(TOKEN) is None
-        assert server.heard == [(f"GET /v1/tokens/{TOKEN}", b"")]
+    with Scripted([answer(403, error_body(403))]) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.removesuffix("/v1"))
+        with pytest.raises(UnreachableError, match="the proxy cannot be reached, or refused to connect"):
+            make_client(policy=RetryPolicy(tries=1)).get(TOKEN)
+        assert proxy.heard == [("CONNECT api.tooken.test:443", b"")]
+    monkeypatch.setenv("NO_PROXY", "api.tooken.test")
+    assert proxies(API) == {}
 
 
 def test_certificates_of_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -63,7 +62,7 @@ def test_the_credentials_of_a_proxy_are_sent_to_it_alone(monkeypatch: pytest.Mon
     """The proxy is asked with its credentials, and what goes wrong with it is told without them."""
     monkeypatch.setenv("HTTPS_PROXY", "http://me:hunter22hunter@127.0.0.1:9")
     with pytest.raises(UnreachableError) as caught:
-        make_client(url="https://127.0.0.1:9/v1").active()
+        make_client().active()
     assert "the proxy cannot be reached" in str(caught.value)
     assert "hunter22" not in str(caught.value)
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from tooken_ci.base.text import quoted
+
+_SCHEMES = {"http", "https"}
+_MAY_HOLD_CREDENTIALS = frozenset("@?#")
+"""Where one of these stands in an address, credentials may too, however it was meant to be written."""
 
 
 def unfit(what: str, url: str) -> str:
@@ -22,11 +26,21 @@ def unfit(what: str, url: str) -> str:
         return f"{what} is not an http(s) address."
     if parts.username is not None or parts.password is not None:
         return f"{what} carries credentials, which end up in logs."
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        return f"{what} {quoted(url)} is not an http(s) address."
-    if parts.scheme == "http" and not loopback(parts.hostname):
-        return f"{what} {quoted(url)} is plain http: credentials would travel in the clear."
+    shown = what if _MAY_HOLD_CREDENTIALS & set(url) else f"{what} {quoted(url)}"
+    if fault := _fault(parts):
+        return f"{shown} is not an http(s) address: it {fault}."
+    if parts.scheme == "http" and not loopback(parts.hostname or ""):
+        return f"{shown} is plain http: credentials would travel in the clear."
     return ""
+
+
+def _fault(parts: SplitResult) -> str:
+    """Why it is no address of a server; empty where it is."""
+    if parts.scheme not in _SCHEMES:
+        return "lacks https:// at its beginning"
+    if not parts.hostname:
+        return f"lacks a host after {parts.scheme}://"
+    return "has a query or a fragment" if parts.query or parts.fragment else ""
 
 
 def loopback(host: str) -> bool:

@@ -7,6 +7,7 @@ in what was sent for people to read.
 
 from __future__ import annotations
 
+import codecs
 from typing import TYPE_CHECKING
 
 from tooken_ci.base.forms import SHORTEST, undone
@@ -71,12 +72,16 @@ class Written:
     """The files that the run wrote, each from where it began to, and what of that a destination was to receive.
 
     Beside them, texts that it sent elsewhere for people to read, such as a comment.
+
+    Attributes:
+        unsearched: the files that could not be read when they were searched.
     """
 
     def __init__(self) -> None:
         self._from: dict[Path, int] = {}
         self._delivered: dict[Path, list[str]] = {}
         self._sent: list[tuple[str, str]] = []
+        self.unsearched: list[str] = []
 
     def note(self, path: Path, start: int = 0) -> None:
         """From there on the file is this run's; it is searched at the end."""
@@ -93,7 +98,7 @@ class Written:
     def with_secrets(self, search: Search) -> Iterator[str]:
         """The files, and the texts that were sent, that show a secret where they should not."""
         for path, start in self._from.items():
-            if path.is_file() and any(map(search.finds, self._parts(path, start, search.longest))):
+            if any(map(search.finds, self._parts(path, start, search.longest))):
                 yield str(path)
         yield from dict.fromkeys(name for name, text in self._sent if search.finds(text))
 
@@ -101,18 +106,24 @@ class Written:
         """What is to be searched, in parts that share so many characters; what is gone meanwhile shows nothing."""
         delivered = self._delivered.get(path, [])
         size = -1 if delivered else _PART
+        decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")  # a part may end within a character
         try:
+            if not path.is_file():
+                return
             with path.open("rb") as file:
                 file.seek(start)
-                before = ""
-                while data := file.read(size):
-                    text = before + data.decode(errors="surrogateescape")
+                before, data = "", b"-"
+                while data:
+                    data = file.read(size)
+                    text = before + decoder.decode(data, final=not data)
                     for piece in delivered:
                         text = text.replace(piece, "\n", 1)
                     yield text
                     before = text[-overlap:] if overlap else ""
-        except OSError:
+        except FileNotFoundError:
             return
+        except OSError:
+            self.unsearched.append(str(path))
 
 
 written = Written()

@@ -67,7 +67,7 @@ def _publish(reporting: Reporting) -> str:
         return "There is no comment: no spec can be read, so nothing tells which workspace it would be about."
     empty = report.error is None and report.plan is not None and report.plan.empty
     body = as_comment(report, limit=room(os.environ))
-    return publish(os.environ, Comment(workspace=workspace, specs=reporting.specs, body=body, empty=empty))
+    return publish(reporting.environ, Comment(workspace=workspace, specs=reporting.specs, body=body, empty=empty))
 
 
 def _warn(reporting: Reporting, error: TookenCIError, say: Callable[[str], None]) -> None:

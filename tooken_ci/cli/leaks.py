@@ -18,22 +18,29 @@ def searched(code: int, streams: Iterable[Heard]) -> int:
     """The exit code of a run that would end with this one, once all that it wrote was searched for secrets."""
     if not redactor.knows_any:  # `--version` knows none, and imports nothing for it
         return code
-    from tooken_ci.base.leaks import findings
+    from tooken_ci.base.leaks import findings, written
     from tooken_ci.base.text import quoted
 
     try:
         found = findings(streams)
     except Exception as error:  # noqa: BLE001  # what was not searched is not known to be clean
         return _unsearched(error)
-    if not found:
-        return code
-    _tell(
-        LeakError(
-            f"The leak check found a secret in {', '.join(map(quoted, found))}, which this run wrote.",
-            hint="Keep it from others, rotate what was delivered with 'tooken-ci rotate --overlap 0', and report this.",
+    if found:
+        _tell(
+            LeakError(
+                f"The leak check found a secret in {', '.join(map(quoted, found))}, which this run wrote.",
+                hint="Keep it from others, rotate what was delivered with 'tooken-ci rotate --overlap 0', and report "
+                "this.",
+            )
         )
-    )
-    return ExitCode.PARTIAL
+    if written.unsearched:
+        _tell(
+            LeakError(
+                f"The leak check could not search {', '.join(map(quoted, written.unsearched))}, which this run wrote.",
+                hint="Find out what made it unreadable meanwhile, and search it for secrets before others read it.",
+            )
+        )
+    return ExitCode.PARTIAL if found or written.unsearched else code
 
 
 def _unsearched(error: Exception) -> int:

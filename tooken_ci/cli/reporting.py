@@ -24,7 +24,7 @@ from tooken_ci.base.errors import (
 from tooken_ci.base.text import LONGEST_LINE, intact, safe, safe_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tooken_ci.base.times import Stop
     from tooken_ci.ci.host import Host
@@ -96,6 +96,7 @@ class Reporting:
         stop: whether somebody has asked the run to end; None where signals do what they do by default.
         files: what the run has saved for later steps, by the name of the output that tells of it.
         until_told: is left once all is told.
+        environ: the environment, with the key and the comment's token, which the process's own has no longer.
     """
 
     output: Output
@@ -108,6 +109,7 @@ class Reporting:
     stop: Stop | None = None
     files: dict[str, str] = dataclasses.field(default_factory=dict)
     until_told: contextlib.ExitStack = dataclasses.field(default_factory=contextlib.ExitStack)
+    environ: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
 
     def heed_signals(self) -> Stop:
         """From now on signals ask the run to end, until all is told."""
@@ -223,9 +225,11 @@ def reporting_on(output: Output, *, reads: Iterable[str] = (), applying: bool = 
     """
     from tooken_ci.ci.host import detect
     from tooken_ci.render.report import Report
+    from tooken_ci.tooken.key import withheld
 
     reporting = Reporting(output=output, host=detect(os.environ), report=Report(applying=applying))
     with reporting.until_told:
+        reporting.environ = reporting.until_told.enter_context(withheld(os.environ))
         try:
             reporting.check_files(reads)
             yield reporting

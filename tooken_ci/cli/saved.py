@@ -9,6 +9,7 @@ from tooken_ci.base.errors import RunnerError, SavedPlanError, UsageError
 from tooken_ci.base.text import quoted
 from tooken_ci.cli.reporting import say
 from tooken_ci.plan.result import verdict_on
+from tooken_ci.tooken.address import checked_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +57,7 @@ def _save_plan(out: str, run: Run, survey: Survey, options: Mapping[str, Any]) -
     saved = SavedPlan(
         tool_version=__version__,
         workspace=spec.workspace,
-        api_url=_address(options["api_url"]),
+        api_url=checked_url(options["api_url"]),
         spec=spec.digest,
         planned_at=plan.now,
         options={name: options[name] for name in DECIDING},
@@ -100,14 +101,11 @@ def keep_to(saved: SavedPlan, spec: Spec, *, api_url: str) -> None:
 
     Raises:
         SavedPlanError: it is.
+        UsageError: the API's address is none.
     """
     from tooken_ci.apply.planfile import AGAIN
     from tooken_ci.plan.since import before
 
-    told = tuple(before(saved, spec, tool_version=__version__, api_url=_address(api_url)))
+    told = tuple(before(saved, spec, tool_version=__version__, api_url=checked_url(api_url)))
     if told:
         raise SavedPlanError("The saved plan is not for this run:", differences=told, hint=AGAIN)
-
-
-def _address(api_url: str) -> str:
-    return api_url.rstrip("/")

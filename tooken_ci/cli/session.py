@@ -74,14 +74,19 @@ def registry_for(host: Host, *read: str) -> Registry:
 def load_spec(specs: Sequence[str], registry: Registry, reporting: Reporting) -> Spec:
     """The spec, and its warnings among what is reported.
 
+    From here on the credentials of its destinations are known, and so are given to no program that it names.
+
     Raises:
         UsageError: a path leads nowhere.
         SpecError: the spec is not valid.
     """
     from tooken_ci.spec.load import load
+    from tooken_ci.tooken.key import mask_variables
 
     reporting.specs = tuple(specs)
     spec = load(specs, kinds=registry.kinds, others=registry.others)
+    targets = [target for entry in (*spec.entries, *spec.leases) for target in entry.deliver]
+    mask_variables(os.environ, frozenset[str]().union(*(target.credentials for target in targets)))
     reporting.update(spec=spec, workspace=spec.workspace, warnings=tuple(map(str, spec.warnings)))
     return spec
 
@@ -194,7 +199,7 @@ def begin(
     shown = display(in_ci=reporting.host.in_ci)
     client = Client(
         base_url=api_url,
-        key=read_key(os.environ, api_key_file),
+        key=read_key(reporting.environ, api_key_file),
         clock=clock,
         pace=Pace(workers=workers, reserve=reserve),
         progress=shown,

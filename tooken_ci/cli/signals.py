@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM ask the run to end; a second one ends it at once, and so does time."""
+"""SIGINT, SIGTERM, SIGHUP and SIGQUIT ask the run to end; a second one ends it at once, and so does time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from tooken_ci.base.times import Stop
 
-_HEEDED = (signal.SIGINT, signal.SIGTERM)
+_HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_OF_THE_TERMINAL = {signal.SIGHUP, signal.SIGQUIT}
+"""Whoever has them ignored, as nohup does, wants the run to go on without its terminal."""
+
 _STDERR = 2
 _SHOW_CURSOR = b"\x1b[?25h"
 
@@ -66,7 +69,7 @@ def asking() -> Iterator[None]:
     """Inside, a person is asked, and a signal ends the question.
 
     Raises:
-        StoppedError: by SIGTERM.
+        StoppedError: by any but SIGINT.
         KeyboardInterrupt: by SIGINT.
     """
 
@@ -81,7 +84,8 @@ def asking() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    before = {number: signal.signal(number, handler) for number in _HEEDED}
+    heeded = [one for one in _HEEDED if one not in _OF_THE_TERMINAL or signal.getsignal(one) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in heeded}
     try:
         yield
     finally:

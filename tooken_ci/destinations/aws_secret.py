@@ -57,6 +57,11 @@ _SCHEMA: Mapping[str, Any] = {
 }
 
 
+_CREDENTIALS = frozenset(
+    {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"}
+)
+
+
 class AwsSecretKind:
     """The kind ``aws_secret``."""
 
@@ -87,6 +92,7 @@ class AwsSecretKind:
             settings=where,
             takeover=bool(settings.get("takeover")),
             group=f"{where.region} {where.secret}",
+            credentials=_CREDENTIALS,
             position=position,
         )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
 from botocore.config import Config
 
-from tooken_ci.base.address import unfit
+from tooken_ci.base.address import loopback, unfit
 from tooken_ci.destinations.aws_api import CONNECT, READ, Api
 from tooken_ci.destinations.aws_errors import FAILURES, AwsError, no_client, no_credentials
 
@@ -53,7 +54,7 @@ class Aws:
     def _connected(self, region: str) -> Api:
         try:
             if self._session is None:
-                core = botocore.session.Session()
+                core = _Session()
                 # for the clients that botocore itself makes to get credentials
                 core.set_default_client_config(_config(tries=3))
                 self._session = boto3.Session(botocore_session=core)
@@ -68,6 +69,19 @@ class Aws:
             raise no_client(error) from None
         _check_endpoint(client.meta.endpoint_url)
         return Api(client, credentials)
+
+
+class _Session(botocore.session.Session):
+    """botocore's, but what goes to this machine passes no proxy: also where it asks for credentials."""
+
+    def create_client(self, *args: Any, **kwargs: Any) -> Any:
+        """Make a client, as boto3 and botocore itself ask for it."""
+        client = super().create_client(*args, **kwargs)
+        if not loopback(urlsplit(client.meta.endpoint_url).hostname or ""):
+            return client
+        client.close()
+        direct, given = Config(proxies={}), kwargs.get("config")
+        return super().create_client(*args, **{**kwargs, "config": direct if given is None else given.merge(direct)})
 
 
 def _config(*, tries: int) -> Config:

@@ -244,6 +244,7 @@ def _told(about: Mapping[str, str]) -> dict[str, str]:
 def _inherited() -> dict[str, str]:
     """The environment without what is ours: the key, every option and input, and whatever holds a known secret.
 
+    Known are the credentials of all destinations of the spec, from when it was read (``cli.session.load_spec``).
     A proxy's credentials stay: the program needs them on its own way to the store.
     """
     return {

@@ -14,16 +14,18 @@ from collections import deque
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-import github
 import github.Auth
 import requests
+from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
 
 from tooken_ci import __version__
 from tooken_ci.base.address import unfit
+from tooken_ci.base.direct import Direct
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.secret import Secret
 from tooken_ci.base.text import safe
 from tooken_ci.destinations import broken, timing
+from tooken_ci.destinations.github_names import CREDENTIALS
 from tooken_ci.destinations.github_pace import Pace, limited, until_reset
 from tooken_ci.destinations.github_refusal import refusal
 
@@ -31,18 +33,14 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Mapping
 
-    from github.Requester import Requester
-
 log = logging.getLogger(__name__)
-
-VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
-"""Where a credential is looked for; the first that is there is taken, as GitHub's own command line does it."""
 
 _TIMEOUT = 8
 _LONGEST_TRY = 2 * _TIMEOUT
 """Seconds to connect, and then as many again to be answered."""
 
 _TRIES = 6
+_PER_PAGE = 30
 _FAULT = 500
 _REDIRECT = 300
 
@@ -85,17 +83,24 @@ def connect(environment: Mapping[str, str]) -> Api:
     url = environment.get("GITHUB_API_URL") or "https://api.github.com"
     if wrong := unfit("GITHUB_API_URL", url):
         raise DestinationError(wrong, hint="On GitHub Enterprise it is https://HOST/api/v3.")
-    for variable in VARIABLES:
+    for variable in CREDENTIALS:
         if value := environment.get(variable, "").strip():
-            try:
-                return Api(url, Secret(value), variable)
-            except ValueError as error:
-                told = f"{variable} cannot be a token of GitHub's: {error}"
-                raise DestinationError(told, hint="Look at what it was set to.") from None
+            return Api(url, _token(value, variable), variable)
     raise DestinationError(
-        f"there is no credential for GitHub: neither {' nor '.join(VARIABLES)} is set.",
-        hint=f"Set {VARIABLES[0]} to a fine-grained token, or an App's, that may write secrets and variables.",
+        f"there is no credential for GitHub: neither {' nor '.join(CREDENTIALS)} is set.",
+        hint=f"Set {CREDENTIALS[0]} to a fine-grained token, or an App's, that may write secrets and variables.",
     )
+
+
+def _token(value: str, variable: str) -> Secret:
+    told = f"{variable} cannot be a token of GitHub's: "
+    try:
+        token = Secret(value)
+    except ValueError as error:
+        raise DestinationError(f"{told}{error}", hint="Look at what it was set to.") from None
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise DestinationError(f"{told}it has a character that none has.", hint="Copy it again, as one line.")
+    return token
 
 
 class Api:
@@ -236,13 +241,37 @@ class Api:
         return Answer(status=status, headers=headers, data=data)
 
     def _requester(self) -> Requester:
-        return github.Github(
+        return _Requester(
             auth=github.Auth.Token(self._credential.reveal()),
             base_url=self._url,
             timeout=_TIMEOUT,
             user_agent=f"tooken-ci/{__version__}",
+            per_page=_PER_PAGE,
+            verify=True,
             retry=None,
-            seconds_between_requests=None,
-            seconds_between_writes=None,
+            pool_size=None,
             lazy=True,
-        ).requester
+        )
+
+
+class _Plain(HTTPRequestsConnectionClass):
+    def __init__(self, *where: Any, **how: Any) -> None:
+        super().__init__(*where, **how)
+        self.session.mount("http://", Direct())
+
+
+class _Tls(HTTPSRequestsConnectionClass):
+    def __init__(self, *where: Any, **how: Any) -> None:
+        super().__init__(*where, **how)
+        self.session.mount("https://", Direct())
+
+
+class _Requester(Requester):
+    """PyGithub's, with connections of our own.
+
+    It has the same name but for the underscore, and so these are the very attributes that PyGithub's own code reads;
+    the method that it has to set them would also have it make a new connection for every request.
+    """
+
+    __httpConnectionClass = _Plain
+    __httpsConnectionClass = _Tls

@@ -10,6 +10,9 @@ from tooken_ci.base.text import quoted, safe
 RECORD_SUFFIX = "_TOOKEN_ID"
 """With it ends the name of the Actions variable that keeps a secret's delivery record."""
 
+CREDENTIALS = ("GH_TOKEN", "GITHUB_TOKEN")
+"""Where a credential is looked for; the first that is there is taken, as GitHub's own command line does it."""
+
 ALL = "all"
 SELECTED = "selected"
 DEPENDABOT = "dependabot"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tooken_ci.base.text import quoted
 from tooken_ci.destinations.github_names import (
     ALL,
+    CREDENTIALS,
     DEPENDABOT,
     RECORD_SUFFIX,
     SELECTED,
@@ -146,6 +147,7 @@ class GitHubSecretKind:
             keeps_record=parsed.recorded,
             read_ahead=dt.timedelta(0) if holder.environment else _READ_AHEAD,
             group=f"{where}:{holder.app}",
+            credentials=frozenset(CREDENTIALS),
             position=position,
         )
 

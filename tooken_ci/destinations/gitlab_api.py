@@ -18,6 +18,7 @@ import gitlab
 import requests
 from gitlab.exceptions import GitlabError
 
+from tooken_ci.base.direct import Direct
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.text import quoted, safe
 from tooken_ci.destinations import broken, timing
@@ -222,6 +223,8 @@ class Connection:
         if not hasattr(self._of_thread, "client"):
             session = requests.Session()
             session.max_redirects = 0  # GitLab's header for the token would follow to any host
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, Direct())
             session.hooks["response"].append(self._note_pause)
             self._of_thread.client = gitlab.Gitlab(
                 address(self._environment),

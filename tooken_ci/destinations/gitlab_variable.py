@@ -146,6 +146,7 @@ class GitLabVariableKind:
             takeover=bool(settings.get("takeover")),
             warnings=() if masked else (_UNMASKED.format(quoted(key)),),
             group=_group(home),
+            credentials=frozenset({"GITLAB_TOKEN"}),
             position=position,
         )
 

@@ -165,8 +165,10 @@ def _wrong(target: object) -> str:
         return f"it gave no Target, but {type(target).__name__}"
     if not isinstance(target.place, str) or not target.place.strip() or not target.place.isprintable():
         return "the target's place is no printable text"
-    if not isinstance(target.claims, frozenset) or not all(isinstance(claim, str) for claim in target.claims):
-        return "the target's claims are no frozenset of texts"
+    for what in ("claims", "credentials"):
+        texts = getattr(target, what)
+        if not isinstance(texts, frozenset) or not all(isinstance(text, str) for text in texts):
+            return f"the target's {what} are no frozenset of texts"
     if not isinstance(target.warnings, tuple) or not all(isinstance(warning, str) for warning in target.warnings):
         return "the target's warnings are no tuple of texts"
     if not target.claims and not target.of_a_job:

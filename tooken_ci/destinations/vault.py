@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tooken_ci.base.text import quoted
 from tooken_ci.destinations.interface import TAKEOVER, Extra, settings_of
-from tooken_ci.destinations.vault_settings import Server, Spot, server_of
+from tooken_ci.destinations.vault_settings import Server, Spot, credentials_for, server_of
 from tooken_ci.spec.kinds import SettingsError
 from tooken_ci.spec.model import Target
 
@@ -152,6 +152,7 @@ class VaultKind:
             takeover=bool(settings.get("takeover")),
             warnings=_warnings(spot),
             group=f"{server!r} {full}",
+            credentials=credentials_for(server, self._environment),
             position=position,
         )
 

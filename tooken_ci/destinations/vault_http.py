@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
-import requests.adapters
 import requests.auth
 
 from tooken_ci import __version__
+from tooken_ci.base.direct import Direct
 from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.text import quoted
 from tooken_ci.destinations.timing import LONGEST_READ, LONGEST_WRITE
@@ -105,7 +105,7 @@ def session_for(url: str, environment: Mapping[str, str]) -> requests.Session:
     session.verify = _certificates(environment)
     session.headers["User-Agent"] = f"tooken-ci/{__version__}"
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS)
+    adapter = Direct(pool_connections=1, pool_maxsize=_CONNECTIONS)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

@@ -12,7 +12,7 @@ from tooken_ci.base.errors import DestinationError
 from tooken_ci.base.secret import Secret, SecretTooShortError
 from tooken_ci.base.text import quoted
 from tooken_ci.destinations import broken, timing, vault_http
-from tooken_ci.destinations.vault_settings import AppRole, Jwt
+from tooken_ci.destinations.vault_settings import RANDOM, REQUEST_TOKEN, AppRole, Jwt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     Send = Callable[[Callable[[hvac.Client], requests.Response]], Answer]
 
 _REQUEST_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
-_REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105  # nosec B105  # the name of a variable
-_RANDOM = 20
-"""A role id of so many characters was made by Vault, and is kept from the log; a shorter one is a word."""
 
 
 class Login:
@@ -79,7 +76,7 @@ class Login:
         role = self._environment.get("VAULT_ROLE_ID", "").strip()
         if not role:
             raise DestinationError("VAULT_ROLE_ID is not set.", hint="AppRole needs it, and VAULT_SECRET_ID.")
-        if len(role) >= _RANDOM:
+        if len(role) >= RANDOM:
             Secret(role)
         if not self._environment.get("VAULT_SECRET_ID", "").strip():
             return role, None
@@ -95,7 +92,7 @@ class Login:
         url = self._environment.get(_REQUEST_URL, "").strip()
         if not url:
             raise DestinationError(f"{_REQUEST_URL} is not set.", hint=hint)
-        key = self._credential(_REQUEST_TOKEN, hint)
+        key = self._credential(REQUEST_TOKEN, hint)
         parts = urlsplit(url)  # which has a query, unlike the address of an API
         if parts.scheme != "https" and not (parts.scheme == "http" and loopback(parts.hostname or "")):
             raise DestinationError(f"{_REQUEST_URL} is not an https address.", hint=hint)

@@ -14,6 +14,10 @@ from tooken_ci.spec.kinds import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105  # nosec B105  # the name of a variable
+RANDOM = 20
+"""A role id of so many characters was made by Vault, and is kept from the log; a shorter one is a word."""
+
 _PORTS = {"http": 80, "https": 443}
 _NOT_FOR_VAULT = re.compile(r"(TOOKEN|INPUT|ACTIONS|GITHUB)_.*")
 """Variables that hold other credentials, which a line in a spec must not be able to send to a server."""
@@ -106,6 +110,16 @@ def server_of(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Se
     if "namespace" in settings and not can_be_namespace(namespace):
         raise SettingsError(f"{quoted(namespace)} is not the name of a namespace.", key="namespace")
     return Server(address=address, namespace=namespace, auth=_auth(settings.get("auth")))
+
+
+def credentials_for(server: Server, environment: Mapping[str, str]) -> frozenset[str]:
+    """The variables from which a login may take its credentials, in whatever way it is done."""
+    names = {"VAULT_TOKEN", "VAULT_SECRET_ID", REQUEST_TOKEN}
+    if len(environment.get("VAULT_ROLE_ID", "").strip()) >= RANDOM:
+        names.add("VAULT_ROLE_ID")
+    if isinstance(server.auth, Jwt) and server.auth.token_env:
+        names.add(server.auth.token_env)
+    return frozenset(names)
 
 
 def _auth(settings: Mapping[str, Any] | None) -> AppRole | Jwt | None:

@@ -42,6 +42,8 @@ class Target:
             is looked at by itself.
         takes_leases: an ephemeral entry may deliver there.
         lacks: a setting without which it takes nothing but leases; empty where none is missing.
+        credentials: the variables from which its kind may take what it authenticates with; what they hold is given to
+            no program of the user's.
         ephemeral: it is an ephemeral entry's, so what is delivered there is a lease, of which no record is kept.
         position: where it stands in the YAML.
     """
@@ -60,6 +62,7 @@ class Target:
     group: str = ""
     takes_leases: bool = False
     lacks: str = ""
+    credentials: frozenset[str] = frozenset()
     ephemeral: bool = False
     position: Position
 

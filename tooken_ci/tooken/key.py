@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import stat
@@ -14,11 +15,12 @@ from tooken_ci.base.secret import Secret
 from tooken_ci.base.text import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
 log = logging.getLogger(__name__)
 
 VARIABLE = "TOOKEN_API_KEY"
+_OURS = (VARIABLE, "TOOKEN_COMMENT_TOKEN")
 _OTHERS = 0o077
 
 _LARGEST = 8_192
@@ -47,12 +49,26 @@ def read_key(environ: Mapping[str, str], file: str | None) -> Secret:
     return Secret(value)
 
 
-def mask_variables(environ: Mapping[str, str]) -> None:
-    """Have what the variables hold masked before it is needed: people give it where a name or a path belongs, too."""
-    for name in (VARIABLE, "TOOKEN_COMMENT_TOKEN"):
+def mask_variables(environ: Mapping[str, str], names: Iterable[str] = _OURS) -> None:
+    """Have what variables hold masked before it is needed: people give the key where a name or a path belongs, too."""
+    for name in names:
         value = environ.get(name, "").strip()
         if len(value) >= MINIMUM:
             Secret(value)
+
+
+@contextlib.contextmanager
+def withheld(environ: MutableMapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """Inside, the variables that are ours alone are gone: libraries start programs, which would inherit them.
+
+    Yields:
+        The environment with them.
+    """
+    held = {name: environ.pop(name) for name in _OURS if name in environ}
+    try:
+        yield {**environ, **held}
+    finally:
+        environ.update(held)
 
 
 def mask_file(file: str) -> None:

@@ -23,6 +23,7 @@ from tooken_ci.base.errors import (
 from tooken_ci.base.text import safe
 from tooken_ci.tooken import answers, way
 from tooken_ci.tooken.address import checked_url
+from tooken_ci.tooken.body import LARGEST, TooLargeError
 from tooken_ci.tooken.quota import Pace, Quota
 from tooken_ci.tooken.retry import SURELY_REFUSED, TABLE, Again, CallKind, Fault, RetryPolicy
 from tooken_ci.tooken.servertime import ServerTime
@@ -235,6 +236,8 @@ class Transport:
                     allow_redirects=False,
                     timeout=(way.CONNECT_TIMEOUT, way.READ_TIMEOUT),
                 )
+            except TooLargeError:
+                return _Failed(fault=Fault.NOT_JSON, error=_too_large(call))
             except requests.RequestException as error:
                 self._refuse_distrusted(call, error)
                 return _Failed(fault=way.fault(error), error=self._unreachable(call, error))
@@ -271,3 +274,10 @@ class Transport:
             f"The API at {safe(self._base_url)} cannot be reached ({call}): {way.reason(error)}.",
             hint="Check --api-url, the network and any proxy (HTTPS_PROXY).",
         )
+
+
+def _too_large(call: Call) -> NotTheApiError:
+    return NotTheApiError(
+        f"The answer to {call} has more than {LARGEST >> 20} MiB, so it is not the Tooken API's.",
+        hint="Check --api-url, and whether a proxy or another server stands in between.",
+    )

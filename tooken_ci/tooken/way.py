@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import requests
-import requests.adapters
 import requests.utils
 
 from tooken_ci import __version__
@@ -19,6 +18,7 @@ from tooken_ci.base.errors import UsageError
 from tooken_ci.base.redact import MINIMUM
 from tooken_ci.base.secret import Secret
 from tooken_ci.base.text import quoted, safe
+from tooken_ci.tooken.body import Bounded
 from tooken_ci.tooken.retry import Fault
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def session(base_url: str, workers: int, ca_bundle: str | None = None) -> reques
     made.headers["User-Agent"] = f"tooken-ci/{__version__}"
     made.headers["Accept"] = "application/json"
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=workers)
+    adapter = Bounded(pool_connections=1, pool_maxsize=workers)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made
