@@ -29,7 +29,7 @@ class Step(NamedTuple):
         assert run([*arguments]) == 2
         told = self.capsys.readouterr().err
         assert values((self.folder / "outputs").read_text(encoding="utf-8"))["failure-reason"] == reason
-        assert "❌ **Failed** (usage)." in (self.folder / "summary").read_text(encoding="utf-8")
+        assert f"❌ **Failed** ({reason})." in (self.folder / "summary").read_text(encoding="utf-8")
         assert "::error title=tooken-ci::" in told
         return told
 
