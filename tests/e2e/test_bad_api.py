@@ -67,7 +67,7 @@ def test_no_key(changing: Project, command: str) -> None:
     changing.key = None
     with changing.unchanged():
         ended = changing.run(command, "--format", "json", code=2)
-    assert ended.data["error"]["code"] == "usage"
+    assert ended.data["error"]["code"] == "no_key"
     ended.says("no API key", "TOOKEN_API_KEY", "--api-key-file")
 
 

@@ -91,7 +91,7 @@ def test_a_plan_without_a_key(pipelines: Pipelines) -> None:
     said = pipelines.run(includes(pipelines), env={"TOOKEN_API_KEY": "", **MERGE_REQUEST}, code=1)
     assert "make a variable TOOKEN_PLAN_KEY, masked and not protected" in said
     plan = "tooken-plan-production"
-    assert json.loads(pipelines.left(plan, ".tooken-ci/terraform.json")) == {"failure": "usage"}
+    assert json.loads(pipelines.left(plan, ".tooken-ci/terraform.json")) == {"failure": "no_key"}
     DOCUMENTED.validate(json.loads(pipelines.left(plan, ".tooken-ci/codequality.json")))
     assert pipelines.kept(plan) == {".tooken-ci/report.json"}
 
