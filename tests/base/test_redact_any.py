@@ -55,7 +55,7 @@ def written(draw: st.DrawFn, way: str) -> tuple[str, list[str]]:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("way", FORMS)
 @given(data=st.data())
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=25)
 def test_no_form_of_any_secret_passes(way: str, data: st.DataObject) -> None:
     """However a secret is spelled, surrounded and split over writes, no form of it can be seen at any moment."""
     secret, pieces = data.draw(written(way))
@@ -82,7 +82,7 @@ def test_no_form_of_any_secret_passes(way: str, data: st.DataObject) -> None:
 
 
 @given(secret=SECRETS, text=st.text(max_size=300), cuts=st.lists(st.integers(0, 300), max_size=12))
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=100)
 def test_what_holds_no_form_is_untouched(secret: str, text: str, cuts: list[int]) -> None:
     """A text without any form comes out as it went in, byte for byte, however it is split over writes."""
     assume(not Search(product.forms(secret)).finds(text))
@@ -98,7 +98,7 @@ def test_what_holds_no_form_is_untouched(secret: str, text: str, cuts: list[int]
 
 
 @given(value=st.one_of(SECRETS, st.text("abcXYZ019_.-", min_size=8, max_size=80)))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=200)
 def test_forms_as_written(value: str) -> None:
     """Of a value that is only compared, the forms that texts take when they are written are known, and no others."""
     encoded = {"base64", "hex", "unicode", "bytes"}
@@ -120,7 +120,7 @@ UNDONE = {"\\\\": "\\", "\\u0023": "#", "%25": "%", "&amp;": "&", "&#92;": "\\",
 
 @pytest.mark.parametrize("way", FORMS)
 @given(secret=st.text("abcXYZ019_-+/=%#[", min_size=9, max_size=60), before=st.text(max_size=9))
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=25)
 def test_a_form_that_is_escaped_once_more(way: str, secret: str, before: str) -> None:
     """Whatever form a text from outside holds, no format that escapes it shows one, nor do its escapes undone."""
     redact.redactor.__dict__ = Redactor().__dict__

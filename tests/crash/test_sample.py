@@ -13,7 +13,7 @@ from tests.crash.campaign import NAMES, Part, parts, tried
 if TYPE_CHECKING:
     from pathlib import Path
 
-CASES = 1
+CASES = 3
 """Of each scenario."""
 
 PARTS = parts()

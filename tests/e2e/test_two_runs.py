@@ -50,6 +50,6 @@ def test_two_runs_that_wait_for_each_other(make_project: Callable[..., Project])
     project = make_project(latency_ms=20)
     for wanted in (OLD, NEW):
         project.write(wanted)
-        assert _two_at_once(project, "--busy-grace", "10s") == {0}
+        assert _two_at_once(project, "--busy-grace", "20s") == {0}
         project.converge()
         assert all(project.sandbox.authenticates(project.secret(f"out/{name}")) for name in NAMES)

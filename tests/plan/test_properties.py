@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tooken_ci.spec.model import Entry
     from tooken_ci.tooken.model import Token
 
-MANY = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def revoked(plan: Plan) -> list[Action]:

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from tooken_ci.spec.model import Entry
     from tooken_ci.tooken.model import Token
 
-MANY = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LATER = [seconds(1), minutes(4), hours(5), days(2), LONGEST]
 WANTED = frozenset({READ, WRITE})
 OLD, NEW = token(age=days(9)), token(f"{CI}.g2", age=days(3))

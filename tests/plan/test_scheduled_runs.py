@@ -34,7 +34,7 @@ EVERY = [hours(2), hours(25), days(4), days(30)]
 OVERLAPS = [hours(0), hours(1), hours(24), days(7)]
 NAMES = st.sampled_from([f"ci-{number}" for number in range(50)])
 RANDOM = st.randoms(use_true_random=True)
-LONG = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LONG = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -96,7 +96,7 @@ def test_bytes_are_counted_as_such() -> None:
     assert SMALLEST - 20 < in_bytes(fit(page(rows), SMALLEST, in_bytes)) <= SMALLEST
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=30, deadline=None)
 @example(word="0@", copies=1, limit=SMALLEST, failed=False)  # with what stands behind it an address of e-mail
 @given(word=WORDS, copies=st.integers(1, 60), limit=st.integers(SMALLEST, 80_000), failed=st.booleans())
 def test_any_report(word: str, copies: int, limit: int, *, failed: bool) -> None:
